@@ -1,0 +1,2 @@
+//! The `tongguan` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The lifecycle of a customs message, from submission to its final receipt.

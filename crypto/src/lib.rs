@@ -1,0 +1,1 @@
+//! One small seam around the cryptography that customs signatures need.

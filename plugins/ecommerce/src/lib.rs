@@ -1,0 +1,1 @@
+//! The role of an e-commerce enterprise: its documents in, declarations out.

@@ -1,0 +1,1 @@
+//! Carries envelopes over AMQP 0-9-1 (RabbitMQ).

@@ -1,0 +1,1 @@
+//! Carries envelopes through folders, atomically.

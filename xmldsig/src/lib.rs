@@ -1,0 +1,1 @@
+//! Enveloped XML signatures in the customs profiles: sign while writing, verify what others wrote.
