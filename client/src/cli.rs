@@ -1,0 +1,284 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Exchange messages with China's cross-border e-commerce customs.
+///
+/// Declares orders, payments, waybills and inventories (清单) to the customs clearance service
+/// and shows what became of each.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tongguan",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "\
+Exit codes:
+  0  done as asked
+  1  the answer is no: a document refused, a message invalid, a declaration rejected
+  2  the command line is wrong
+  3  something must be put right first: manifest, file, key, password, rights
+  4  it may work later: broker down, device busy, disk full
+
+Examples:
+  tongguan demo                      see the whole way of a message, on embedded defaults
+  tongguan init                      write a commented tongguan.toml and test certificates
+  tongguan submit orders.json        declare what is in a document
+  tongguan run                       sign, send, take back receipts, until stopped
+  tongguan status                    what became of everything"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The manifest
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "tongguan.toml",
+        env = "TONGGUAN_MANIFEST"
+    )]
+    pub manifest: PathBuf,
+
+    /// Print JSON instead of text: one object, or one a line where there are many
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// When to colour text (NO_COLOR is respected)
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+
+    /// What to log to standard error: error, warn, info, debug, trace, or a filter such as
+    /// `tongguan_core=debug` (default: TONGGUAN_LOG, else warn; info for run and simulate)
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// When to colour text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented tongguan.toml with test certificates, ready to run
+    #[command(after_help = "\
+Examples:
+  tongguan init                  in this folder, a first manifest on embedded defaults
+  tongguan init --scheme rsa d/  in folder d/, with RSA certificates
+
+What it writes runs as it is: SQLite, folders as transport, a certificate of a test CA.
+Then put in your enterprise's codes, your certificate, and your way to the platform.
+Nothing that exists is overwritten.")]
+    Init(Init),
+
+    /// Read the manifest, open every part, and say what is wrong
+    #[command(after_help = "\
+Examples:
+  tongguan check              the manifest, certificates, store, and a try of every transport
+  tongguan check --offline    all but the transports")]
+    Check(Check),
+
+    /// Verify messages: well-formed, envelope, schema, signature
+    #[command(after_help = "\
+Examples:
+  tongguan verify message.xml
+  tongguan verify --json outbox/*.xml    one object a file: file, message, valid, errors
+  cat message.xml | tongguan verify -
+
+An envelope (DxpMsg) is opened and the message in it verified too.")]
+    Verify(Verify),
+
+    /// Declare what is in documents: JSON, CSV or unsigned CEB XML
+    #[command(after_help = "\
+Examples:
+  tongguan submit orders.json payments.csv
+  tongguan submit --as CEB511Message waybills.csv
+  generate-orders | tongguan submit --json -
+
+A document is taken whole or refused whole. Once an id is printed, the declaration is safe on
+disk; `tongguan run` sends it. Submitting the same document again declares nothing twice.")]
+    Submit(Submit),
+
+    /// Sign and send what is submitted, take back receipts, until stopped
+    #[command(after_help = "\
+Examples:
+  tongguan run                  until SIGTERM or Ctrl-C, then end in good order
+  tongguan run --until-final    until every declaration has its final status")]
+    Run(Run),
+
+    /// What became of the declarations
+    #[command(after_help = "\
+Examples:
+  tongguan status                       counts, and what needs attention
+  tongguan status --list                every declaration, newest first
+  tongguan status --state rejected --json")]
+    Status(Status),
+
+    /// One declaration: what was declared, signed, sent, and answered
+    #[command(after_help = "\
+Examples:
+  tongguan show 01K5...              by the id that submit printed
+  tongguan show ORDER-2026-0001      by guid or business key (order number, waybill number)
+  tongguan show ID --export folder/  its message, envelope and receipts as files")]
+    Show(Show),
+
+    /// Stand in for the exchange platform and the clearance service
+    #[command(after_help = "\
+Examples:
+  tongguan simulate                     the other side of tongguan.toml's transports
+  tongguan simulate --journal day.jsonl what was declared, one line an event")]
+    Simulate(Simulate),
+
+    /// See the whole way of a message: declare examples to an in-process stand-in
+    #[command(after_help = "\
+Examples:
+  tongguan demo                        everything goes to ./tongguan-demo
+  tongguan demo --scheme rsa --dir /tmp/demo")]
+    Demo(Demo),
+}
+
+/// Which kind of test certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scheme {
+    /// SM2 with SM3, the standard's preferred one.
+    Sm2,
+    /// RSA with SHA-1, for older certificates.
+    Rsa,
+}
+
+/// `tongguan init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to write into
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The kind of the test certificates
+    #[arg(long, default_value = "sm2")]
+    pub scheme: Scheme,
+}
+
+/// `tongguan check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Don't try the transports
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `tongguan verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Files; `-` reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Trust only signatures by certificates that this CA (PEM) issued
+    #[arg(long, value_name = "PEM")]
+    pub trust: Vec<PathBuf>,
+    /// Largest file to take, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    pub max_size: usize,
+}
+
+/// `tongguan submit`
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// Documents; `-` reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The message to read them as, where a document itself does not tell (CSV)
+    #[arg(long = "as", value_name = "MESSAGE")]
+    pub message: Option<String>,
+    /// The role that reads them, where the manifest has several
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
+    /// Read and validate only; declare nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `tongguan run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Stop once every declaration has its final status
+    #[arg(long)]
+    pub until_final: bool,
+    /// With --until-final: give up after this many seconds (exit code 4)
+    #[arg(long, value_name = "SECONDS", requires = "until_final")]
+    pub within: Option<u64>,
+}
+
+/// `tongguan status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// List the declarations, newest first
+    #[arg(long)]
+    pub list: bool,
+    /// Only those in this state
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+    /// Only those of this message
+    #[arg(long, value_name = "MESSAGE")]
+    pub message: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+}
+
+/// `tongguan show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// An id, a guid, or a business key
+    pub id: String,
+    /// Write the message, the envelope and the receipts into this folder
+    #[arg(long, value_name = "DIR")]
+    pub export: Option<PathBuf>,
+}
+
+/// `tongguan simulate`
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Stand behind this transport of the manifest (default: all of them)
+    #[arg(long, value_name = "NAME")]
+    pub transport: Option<String>,
+    /// Keep a journal of what was declared, one JSON line an event
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Keep every envelope, message and receipt in this folder
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Accept only certificates that this CA (PEM) issued
+    #[arg(long, value_name = "PEM")]
+    pub trust: Vec<PathBuf>,
+}
+
+/// `tongguan demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where to put everything
+    #[arg(long, default_value = "tongguan-demo")]
+    pub dir: PathBuf,
+    /// The kind of the test certificates
+    #[arg(long, default_value = "sm2")]
+    pub scheme: Scheme,
+    /// Documents to declare instead of the built-in examples
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
