@@ -1,6 +1,13 @@
 use serde::Serialize;
 use std::fmt;
 
+use crate::node::Place;
+use crate::simple::Broken;
+use crate::table::{Attribute, Element};
+
+/// More problems than this in one document are not collected: mend these first.
+pub(crate) const MOST_PROBLEMS: usize = 100;
+
 /// One thing wrong in a document or message: where it is, which field, which rule it breaks,
 /// and what to do. English and the standard's own Chinese names side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +31,87 @@ pub struct Problem {
     pub text: String,
     /// What to do, in one English sentence without a full stop.
     pub remedy: String,
+}
+
+impl Problem {
+    /// A problem of the document as a whole.
+    pub fn document(
+        rule: &'static str,
+        text: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: None,
+            line: 0,
+            column: 0,
+            path: String::new(),
+            field_en: String::new(),
+            field_zh: String::new(),
+            rule,
+            text: text.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// A problem of one field.
+    pub fn at(
+        element: &Element,
+        path: &str,
+        place: Place,
+        rule: &'static str,
+        text: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            line: place.line,
+            column: place.column,
+            path: path.to_owned(),
+            field_en: element.en.to_owned(),
+            field_zh: element.zh.to_owned(),
+            ..Self::document(rule, text, remedy)
+        }
+    }
+
+    /// A field's text breaks its type's rule.
+    pub(crate) fn field(element: &Element, path: &str, place: Place, broken: Broken) -> Self {
+        Self::at(element, path, place, broken.rule, broken.text, broken.remedy)
+    }
+
+    /// An attribute breaks a rule.
+    pub(crate) fn attribute(
+        attribute: &Attribute,
+        path: &str,
+        place: Place,
+        broken: Broken,
+    ) -> Self {
+        Self {
+            line: place.line,
+            column: place.column,
+            path: path.to_owned(),
+            field_en: attribute.en.to_owned(),
+            field_zh: attribute.zh.to_owned(),
+            ..Self::document(broken.rule, broken.text, broken.remedy)
+        }
+    }
+
+    /// The remedy for an unknown name: the nearest known one.
+    pub fn nearest<'e>(name: &str, known: impl Iterator<Item = &'e Element>) -> String {
+        known
+            .map(|e| (strsim::jaro_winkler(&e.name.to_lowercase(), &name.to_lowercase()), e))
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map_or_else(
+                || "remove it, or check its name".to_owned(),
+                |(_, e)| format!("did you mean {} ({})?", e.name, e.zh),
+            )
+    }
+
+    /// The same problem, in that file.
+    #[must_use]
+    pub fn in_file(mut self, file: &str) -> Self {
+        self.file = Some(file.to_owned());
+        self
+    }
 }
 
 impl fmt::Display for Problem {

@@ -1,0 +1,290 @@
+//! What the standard's tables say, as static data. The build generates it from `tables/`.
+
+/// One message of the standard.
+#[derive(Debug)]
+pub struct Message {
+    /// The root element's name: `CEB311Message`.
+    pub name: &'static str,
+    /// Official Chinese name.
+    pub zh: &'static str,
+    /// English name.
+    pub en: &'static str,
+    /// Section of the specification: `3.1`.
+    pub section: &'static str,
+    /// The usual prefix of its namespace: `ceb`.
+    pub prefix: &'static str,
+    /// The namespace.
+    pub namespace: &'static str,
+    /// Import or export.
+    pub direction: Direction,
+    /// What it is for.
+    pub kind: Kind,
+    /// Who sends it: `ecommerce`, `payment` … Empty for receipts.
+    pub senders: &'static [&'static str],
+    /// The root element.
+    pub root: Element,
+    /// The element that stands once for each thing declared or answered: `Order`, `OrderReturn`.
+    pub unit: Option<&'static Element>,
+    /// The fields, as paths below the unit, that tell one declaration from another and that the
+    /// receipt repeats.
+    pub business_key: &'static [&'static str],
+    /// The receipts that answer this declaration.
+    pub answered_by: &'static [&'static str],
+    /// The declarations that this receipt answers.
+    pub answers: &'static [&'static str],
+    /// The values of `returnStatus`.
+    pub statuses: &'static [Status],
+}
+
+/// Import or export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Into China.
+    Import,
+    /// Out of China.
+    Export,
+    /// Either.
+    Both,
+}
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An enterprise declares.
+    Declaration,
+    /// The clearance service answers declarations one by one.
+    Receipt,
+    /// Carries another message.
+    Envelope,
+    /// The platform answers a whole message by its form (CEB900, DxpRep).
+    PlatformReceipt,
+}
+
+/// A value of `returnStatus`.
+#[derive(Debug)]
+pub struct Status {
+    /// `120`
+    pub code: &'static str,
+    /// Official Chinese text.
+    pub zh: &'static str,
+    /// English text.
+    pub en: &'static str,
+    /// What it means for the declaration.
+    pub outcome: Outcome,
+}
+
+/// What an answer means for a declaration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// More answers follow.
+    Pending,
+    /// Final, and good.
+    Accepted,
+    /// Final, and not good.
+    Rejected,
+}
+
+/// An error code of chapter 7.
+#[derive(Debug)]
+pub struct ErrorCode {
+    /// `0002`, `-621004`
+    pub code: &'static str,
+    /// Who says it.
+    pub level: Level,
+    /// The standard's text; `[*]` stands for a value that the service puts in.
+    pub zh: &'static str,
+    /// What was sent is there already: after a repeat, that is success.
+    pub already_declared: bool,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The exchange platform (table 7-1).
+    Platform,
+    /// The clearance service (table 7-2).
+    Clearance,
+}
+
+/// One element of a message.
+#[derive(Debug)]
+pub struct Element {
+    /// The standard's own name.
+    pub name: &'static str,
+    /// The namespace's usual prefix: `ceb`, `dxp`, `ds`.
+    pub prefix: &'static str,
+    /// Official Chinese name.
+    pub zh: &'static str,
+    /// English name.
+    pub en: &'static str,
+    /// The standard's explanation (Chinese), may be empty.
+    pub meaning: &'static str,
+    /// What is in it.
+    pub content: Content,
+    /// Its attributes.
+    pub attributes: &'static [Attribute],
+    /// It holds personal data: never shown in errors or logs.
+    pub personal: bool,
+    /// What to put in where an enterprise's document leaves it out.
+    pub fill: Option<Fill>,
+    /// The form of a date or time that the schema knows only by its length.
+    pub format: Option<Format>,
+    /// The values that the standard fixes: code, English, Chinese. The schema does not check them.
+    pub codes: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// An attribute.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Name.
+    pub name: &'static str,
+    /// Official Chinese name.
+    pub zh: &'static str,
+    /// English name.
+    pub en: &'static str,
+    /// Type.
+    pub kind: SimpleType,
+    /// Whether it must be there.
+    pub required: bool,
+    /// The only value allowed.
+    pub fixed: Option<&'static str>,
+}
+
+/// What is in an element.
+#[derive(Debug)]
+pub enum Content {
+    /// Text of a simple type.
+    Text(SimpleType),
+    /// These elements in this order.
+    Sequence(&'static [Particle]),
+    /// At most one element of any name; what is in it is not looked at.
+    AnyElement,
+    /// Anything.
+    AnyType,
+    /// An XML signature.
+    Signature,
+}
+
+/// An element's place in a sequence.
+#[derive(Debug)]
+pub struct Particle {
+    /// The element.
+    pub element: &'static Element,
+    /// At least so often.
+    pub min: u32,
+    /// At most so often; `u32::MAX` is unbounded.
+    pub max: u32,
+}
+
+/// A type of text. The names are the standard's notation; lengths count characters (Unicode
+/// code points), as XML Schema does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SimpleType {
+    /// `C36`, `C1..60`: text from `min` to `max` characters.
+    Chars {
+        /// At least.
+        min: u32,
+        /// At most; `u32::MAX` is unbounded.
+        max: u32,
+    },
+    /// `N19,5`: a decimal number of at most `total` digits, `fraction` of them after the point.
+    Decimal {
+        /// `totalDigits`.
+        total: u32,
+        /// `fractionDigits`.
+        fraction: u32,
+    },
+    /// `N9`, `int`: a 32-bit whole number of at most `digits` digits (0: no limit).
+    Int {
+        /// `totalDigits`.
+        digits: u32,
+    },
+    /// `xs:date`.
+    Date,
+    /// `xs:dateTime`.
+    DateTime,
+    /// `xs:base64Binary`.
+    Base64,
+    /// `xs:ID`.
+    Id,
+}
+
+/// What to put in where an enterprise's document leaves a field out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fill {
+    /// A new upper-case UUID.
+    Guid,
+    /// Now, China Standard Time, `YYYYMMDDhhmmss`.
+    Now,
+    /// Today, China Standard Time, `YYYYMMDD`.
+    Today,
+    /// A new serial of 20 letters and digits: the enterprise's own number of the document.
+    Serial,
+    /// The item's place in its list, from 1.
+    Position,
+    /// Always this.
+    Constant(&'static str),
+}
+
+/// The form of a date or time in a text field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `YYYYMMDD`
+    Date8,
+    /// `YYYYMMDDhhmmss`
+    DateTime14,
+    /// `YYYYMMDDhhmmssSSS`
+    DateTime17,
+}
+
+impl Element {
+    /// The elements that may stand in it.
+    pub fn particles(&self) -> &'static [Particle] {
+        match self.content {
+            Content::Sequence(particles) => particles,
+            _ => &[],
+        }
+    }
+
+    /// The child element of that name.
+    pub fn child(&self, name: &str) -> Option<&'static Element> {
+        self.particles().iter().map(|p| p.element).find(|e| e.name == name)
+    }
+
+    /// The elements with text below this one, with the path to each.
+    pub fn fields(&self) -> Vec<(String, &'static Element)> {
+        let mut fields = Vec::new();
+        for particle in self.particles() {
+            let element = particle.element;
+            if matches!(element.content, Content::Text(_)) {
+                fields.push((element.name.to_owned(), element));
+            }
+            for (path, field) in element.fields() {
+                fields.push((format!("{}/{path}", element.name), field));
+            }
+        }
+        fields
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/tables.rs"));
+
+/// The edition of the standard that is built in: `202205`.
+pub fn edition() -> &'static str {
+    EDITION
+}
+
+/// All messages of the edition.
+pub fn messages() -> &'static [&'static Message] {
+    MESSAGES
+}
+
+/// The message of that name: `CEB311Message`.
+pub fn message(name: &str) -> Option<&'static Message> {
+    MESSAGES.iter().copied().find(|m| m.name == name)
+}
+
+/// The error codes of chapter 7.
+pub fn error_codes() -> &'static [ErrorCode] {
+    ERRORS
+}
