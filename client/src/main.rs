@@ -1,2 +1,40 @@
 //! The `tongguan` command.
-fn main() {}
+
+mod cli;
+mod commands;
+mod exit;
+mod logging;
+mod output;
+mod registry;
+mod trouble;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+use cli::{Cli, Command};
+use exit::Exit;
+use output::Output;
+
+fn main() -> ExitCode {
+    let Cli { command, global } = Cli::parse();
+    logging::start(&global, &command);
+    let mut out = Output::new(&global);
+    let result = match command {
+        Command::Init(args) => commands::init::run(&args, &mut out),
+        Command::Check(args) => commands::check::run(&args, &global, &mut out),
+        Command::Verify(args) => commands::verify::run(&args, &mut out),
+        Command::Submit(args) => commands::submit::run(&args, &global, &mut out),
+        Command::Run(args) => commands::run::run(&args, &global, &mut out),
+        Command::Status(args) => commands::status::run(&args, &global, &mut out),
+        Command::Show(args) => commands::show::run(&args, &global, &mut out),
+        Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
+        Command::Demo(args) => commands::demo::run(&args, &mut out),
+    };
+    match result {
+        Ok(()) => Exit::Ok.into(),
+        Err(trouble) => {
+            trouble.tell(&global);
+            trouble.exit().into()
+        }
+    }
+}

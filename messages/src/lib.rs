@@ -16,6 +16,7 @@
 
 mod draft;
 pub mod envelope;
+mod lines;
 mod node;
 mod problem;
 mod read;
@@ -29,7 +30,8 @@ mod xsd;
 pub use draft::{Draft, Filler, check_forms};
 pub use node::{Node, NodeContent, Place};
 pub use problem::Problem;
-pub use read::{Limits, Parsed, read, validate};
+pub use lines::Lines;
+pub use read::{Limits, Parsed, decode, read, read_unsigned, validate};
 pub use receipt::{Answer, Meaning, answers, business_key, error_code, meaning};
 pub use table::{
     Attribute, Content, Direction, Element, ErrorCode, Fill, Format, Kind, Level, Message, Outcome,

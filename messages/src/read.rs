@@ -6,6 +6,7 @@
 use roxmltree::{Document, Node as Xml, ParsingOptions};
 use std::ops::Range;
 
+use crate::lines::Lines;
 use crate::node::{Node, NodeContent, Place};
 use crate::problem::{MOST_PROBLEMS, Problem};
 use crate::simple;
@@ -55,14 +56,27 @@ pub struct Parsed {
 /// # Errors
 /// Everything that is wrong, in document order, at most a hundred.
 pub fn read(octets: &[u8], limits: &Limits) -> Result<Parsed, Vec<Problem>> {
-    let text = decode(octets, limits).map_err(|p| vec![p])?;
+    read_with(octets, limits, false)
+}
+
+/// Reads a message that an enterprise wrote for others to complete: what surrounds the
+/// declarations (`BaseTransfer`, `Signature`) may be missing. All else is as [`read`].
+///
+/// # Errors
+/// As [`read`].
+pub fn read_unsigned(octets: &[u8], limits: &Limits) -> Result<Parsed, Vec<Problem>> {
+    read_with(octets, limits, true)
+}
+
+fn read_with(octets: &[u8], limits: &Limits, unsigned: bool) -> Result<Parsed, Vec<Problem>> {
+    let text = decode_text(octets, limits).map_err(|p| vec![p])?;
     let skipped = octets.len() - text.len();
     let options =
         ParsingOptions { allow_dtd: false, nodes_limit: limits.nodes, entity_resolver: None };
     let document = Document::parse_with_options(text, options)
         .map_err(|error| vec![ill_formed(&error)])?;
-    let mut reader = Reader { lines: Lines::new(text), problems: Vec::new(), skipped };
     let root = document.root_element();
+    let mut reader = Reader { lines: Lines::new(text), problems: Vec::new(), skipped, unsigned };
     let message = messages().iter().copied().find(|m| {
         m.name == root.tag_name().name() && Some(m.namespace) == root.tag_name().namespace()
     });
@@ -89,8 +103,15 @@ pub fn validate(octets: &[u8], limits: &Limits) -> Vec<Problem> {
     read(octets, limits).err().unwrap_or_default()
 }
 
-/// The text of a document: UTF-8, without byte order mark.
-pub(crate) fn decode<'a>(octets: &'a [u8], limits: &Limits) -> Result<&'a str, Problem> {
+/// The text of a document: UTF-8, without byte order mark, within the limits.
+///
+/// # Errors
+/// Too large, or another encoding; the remedy says how to convert it.
+pub fn decode<'a>(octets: &'a [u8], limits: &Limits) -> Result<&'a str, Box<Problem>> {
+    decode_text(octets, limits).map_err(Box::new)
+}
+
+fn decode_text<'a>(octets: &'a [u8], limits: &Limits) -> Result<&'a str, Problem> {
     if octets.len() > limits.octets {
         return Err(Problem::document(
             "too-large",
@@ -177,32 +198,13 @@ fn ill_formed(error: &roxmltree::Error) -> Problem {
     problem
 }
 
-/// Line starts, to turn offsets into places.
-struct Lines<'a> {
-    text: &'a str,
-    starts: Vec<usize>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        let mut starts = vec![0];
-        starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|i| i + 1));
-        Self { text, starts }
-    }
-
-    fn place(&self, offset: usize) -> Place {
-        let line = self.starts.partition_point(|s| *s <= offset) - 1;
-        let start = self.starts[line];
-        let column = self.text.get(start..offset).map_or(0, |t| t.chars().count());
-        Place { line: line as u32 + 1, column: column as u32 + 1 }
-    }
-}
-
 struct Reader<'a> {
     lines: Lines<'a>,
     problems: Vec<Problem>,
     /// Octets before the text: the byte order mark.
     skipped: usize,
+    /// `BaseTransfer` and `Signature` may be missing.
+    unsigned: bool,
 }
 
 impl Reader<'_> {
@@ -420,8 +422,9 @@ impl Reader<'_> {
     ) {
         for (index, particle) in particles.iter().enumerate() {
             let had = if index == 0 { count } else { 0 };
-            if had < particle.min {
-                let element = particle.element;
+            let element = particle.element;
+            let later = matches!(element.name, "BaseTransfer" | "Signature");
+            if had < particle.min && !(self.unsigned && later) {
                 self.push(Problem::at(
                     element,
                     &format!("{path}/{}", element.name),

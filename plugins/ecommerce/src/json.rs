@@ -1,0 +1,207 @@
+use jsonc_parser::ast::{Array, Object, ObjectProp, Value};
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+
+use tongguan_messages::{Content, Draft, Element, Lines, Message, Place, Problem};
+
+use crate::declare::Unit;
+use crate::table::habits;
+
+/// JSON and nothing more.
+const STRICT: ParseOptions = ParseOptions {
+    allow_comments: false,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+/// Reads one object, or an array of objects.
+pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>, Vec<Problem>> {
+    let lines = Lines::new(text);
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
+        let end = error.range().start >= text.trim_end().len();
+        let (rule, what, remedy) = if end {
+            ("truncated", "ends too early", "it is cut off: write or transfer it again")
+        } else {
+            ("ill-formed", "is not JSON", "mend the JSON at this place")
+        };
+        let problem = Problem::document(rule, format!("the document {what}: {}", error.kind()), remedy);
+        vec![at(problem, lines.place(error.range().start))]
+    })?;
+    let objects: Vec<&Value<'_>> = match &parsed.value {
+        Some(Value::Array(Array { elements, .. })) => elements.iter().collect(),
+        Some(value) => vec![value],
+        None => Vec::new(),
+    };
+    if objects.is_empty() {
+        return Err(vec![Problem::document(
+            "empty",
+            "the document declares nothing",
+            "give at least one object",
+        )]);
+    }
+    let mut reader = Reader { lines, problems: Vec::new() };
+    let units: Vec<Unit> = objects.iter().filter_map(|value| reader.unit(value, wanted)).collect();
+    if reader.problems.is_empty() { Ok(units) } else { Err(reader.problems) }
+}
+
+fn at(mut problem: Problem, place: Place) -> Problem {
+    (problem.line, problem.column) = (place.line, place.column);
+    problem
+}
+
+struct Reader<'t> {
+    lines: Lines<'t>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn push(&mut self, problem: Problem, place: Place) {
+        if self.problems.len() < 100 {
+            self.problems.push(at(problem, place));
+        }
+    }
+
+    fn unit(&mut self, value: &Value<'_>, wanted: &[&'static Message]) -> Option<Unit> {
+        let place = self.lines.place(value.range().start);
+        let Value::Object(object) = value else {
+            let problem =
+                Problem::document("form", "an object is needed here", "write { \"OrderHead\": … }");
+            self.push(problem, place);
+            return None;
+        };
+        let Some(message) = which(object, wanted) else {
+            let forms: Vec<String> = wanted.iter().filter_map(|m| shape(m)).collect();
+            let problem = Problem::document(
+                "unknown-message",
+                "the object's names are those of no message that this role declares",
+                format!("write one of {}", forms.join(", ")),
+            );
+            self.push(problem, place);
+            return None;
+        };
+        let draft = self.draft(object, message.unit?)?;
+        Some(Unit::Draft(message, draft))
+    }
+
+    fn draft(&mut self, object: &Object<'_>, element: &'static Element) -> Option<Draft> {
+        let mut draft = Draft::new(element, self.lines.place(object.range.start));
+        let mut seen: Vec<&str> = Vec::new();
+        for ObjectProp { name, value, range } in &object.properties {
+            let place = self.lines.place(range.start);
+            let name = name.as_str();
+            if seen.contains(&name) {
+                let problem = Problem {
+                    path: format!("{}/{name}", element.name),
+                    ..Problem::document("too-many", "the name stands twice", "remove one of them")
+                };
+                self.push(problem, place);
+                continue;
+            }
+            seen.push(name);
+            let child = element.child(name);
+            match child.filter(|c| matches!(c.content, Content::Sequence(_))) {
+                Some(child) => self.children(&mut draft, value, child),
+                None => self.field(&mut draft, name, value, child),
+            }
+        }
+        Some(draft)
+    }
+
+    fn children(&mut self, draft: &mut Draft, value: &Value<'_>, child: &'static Element) {
+        let values: Vec<&Value<'_>> = match value {
+            Value::Array(array) => array.elements.iter().collect(),
+            Value::NullKeyword(_) => Vec::new(),
+            one => vec![one],
+        };
+        for value in values {
+            if let Value::Object(object) = value {
+                if let Some(part) = self.draft(object, child) {
+                    draft.child(part);
+                }
+            } else {
+                let place = self.lines.place(value.range().start);
+                let problem = Problem::at(
+                    child,
+                    child.name,
+                    place,
+                    "form",
+                    "an object is needed here",
+                    "write { … } with the fields",
+                );
+                self.push(problem, place);
+            }
+        }
+    }
+
+    fn field(
+        &mut self,
+        draft: &mut Draft,
+        name: &str,
+        value: &Value<'_>,
+        known: Option<&'static Element>,
+    ) {
+        let place = self.lines.place(value.range().start);
+        let text = match value {
+            Value::StringLit(text) => text.value.as_ref(),
+            Value::NumberLit(number) => number.value,
+            Value::NullKeyword(_) => return,
+            Value::BooleanLit(_) | Value::Object(_) | Value::Array(_) => {
+                let problem = match known {
+                    Some(element) => Problem::at(
+                        element,
+                        &format!("{}/{name}", draft.element().name),
+                        place,
+                        "form",
+                        "a text or a number is needed here",
+                        "write \"…\" or digits",
+                    ),
+                    None => draft.unknown(name, place),
+                };
+                self.push(problem, place);
+                return;
+            }
+        };
+        if let Some(problem) = known.and_then(|e| habits(e, text, place)) {
+            self.push(problem, place);
+        } else if let Err(problem) = draft.field(name, text, place) {
+            self.push(*problem, place);
+        }
+    }
+}
+
+/// The message whose entities, or fields, the object names.
+fn which(object: &Object<'_>, wanted: &[&'static Message]) -> Option<&'static Message> {
+    let score = |message: &Message| {
+        let unit = message.unit?;
+        let known = object.properties.iter().filter(|p| unit.child(p.name.as_str()).is_some());
+        let entity = known.clone().any(|p| {
+            unit.child(p.name.as_str())
+                .is_some_and(|e| matches!(e.content, Content::Sequence(_)))
+        });
+        Some((entity, known.count())).filter(|(entity, known)| *entity || *known > 2)
+    };
+    wanted
+        .iter()
+        .filter_map(|m| Some((score(m)?, *m)))
+        .max_by_key(|(score, _)| *score)
+        .map(|(_, m)| m)
+}
+
+/// How an object of that message looks: `{"OrderHead": …, "OrderList": …}`.
+fn shape(message: &Message) -> Option<String> {
+    let names: Vec<String> = message
+        .unit?
+        .particles()
+        .iter()
+        .take(2)
+        .map(|p| format!("\"{}\": …", p.element.name))
+        .collect();
+    Some(format!("{{{}}}", names.join(", ")))
+}
