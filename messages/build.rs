@@ -125,20 +125,28 @@ fn main() {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(&dir).expect("the tables' folder is part of the crate") {
         let path = entry.expect("the tables' folder can be listed").path();
-        let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_stem()
+            .map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let text = fs::read_to_string(&path)
             .unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()));
         files.insert(name, (path, text));
     }
     let (path, text) = files.remove("errors").expect("errors.toml holds chapter 7");
     let errors: Errors = parse(&path, &text);
-    let (path, text) = files.remove("shared").expect("shared.toml holds the common entities");
+    let (path, text) = files
+        .remove("shared")
+        .expect("shared.toml holds the common entities");
     let shared: File = parse(&path, &text);
 
     let mut tables = String::new();
     let mut types = String::new();
     let _ = writeln!(tables, "pub(crate) const EDITION: &str = {EDITION:?};");
-    let mut generator = Generator { shared: &shared, written: BTreeSet::new() };
+    let mut generator = Generator {
+        shared: &shared,
+        written: BTreeSet::new(),
+    };
     for (name, row) in &shared.elements {
         if row.kind.as_deref() != Some("signature") && row.namespace.is_none() {
             generator.typed(&mut types, name, row, None, &shared);
@@ -147,9 +155,10 @@ fn main() {
     let mut statics = Vec::new();
     for (path, text) in files.values() {
         let file: File = parse(path, text);
-        let message = file.message.as_ref().unwrap_or_else(|| {
-            panic!("{}: a table of a message needs [message]", path.display())
-        });
+        let message = file
+            .message
+            .as_ref()
+            .unwrap_or_else(|| panic!("{}: a table of a message needs [message]", path.display()));
         let name = snake(&message.name);
         statics.push(name.clone());
         generator.message(&mut tables, &file, message, path);
@@ -198,7 +207,10 @@ impl Generator<'_> {
             return (row, false);
         }
         let row = self.shared.elements.get(name);
-        (row.unwrap_or_else(|| panic!("a table refers to {name:?}, which no table has")), true)
+        (
+            row.unwrap_or_else(|| panic!("a table refers to {name:?}, which no table has")),
+            true,
+        )
     }
 
     fn message(&self, out: &mut String, file: &File, message: &MessageRow, path: &Path) {
@@ -244,9 +256,17 @@ impl Generator<'_> {
                 )
             })
             .collect();
-        let namespace = self.shared.namespaces.get(&message.namespace).unwrap_or_else(|| {
-            panic!("{}: unknown namespace {:?}", path.display(), message.namespace)
-        });
+        let namespace = self
+            .shared
+            .namespaces
+            .get(&message.namespace)
+            .unwrap_or_else(|| {
+                panic!(
+                    "{}: unknown namespace {:?}",
+                    path.display(),
+                    message.namespace
+                )
+            });
         let _ = writeln!(
             out,
             "static {}: Message = Message {{ name: {:?}, zh: {:?}, en: {:?}, section: {:?}, \
@@ -371,7 +391,10 @@ impl Generator<'_> {
                 ),
             };
             let _ = writeln!(out, "    /// {doc}\n{serde}    pub {field_name}: {kind},");
-            let _ = writeln!(writes, "        out.particle({index}, &self.{field_name})?;");
+            let _ = writeln!(
+                writes,
+                "        out.particle({index}, &self.{field_name})?;"
+            );
         }
         let _ = writeln!(out, "}}");
         let _ = writeln!(
@@ -404,8 +427,11 @@ fn field(f: &FieldRow, namespace: &str) -> String {
         Some("datetime17") => "Some(Format::DateTime17)",
         Some(other) => panic!("{}: unknown format {other:?}", f.name),
     };
-    let codes: String =
-        f.codes.iter().map(|[c, en, zh]| format!("({c:?}, {en:?}, {zh:?}), ")).collect();
+    let codes: String = f
+        .codes
+        .iter()
+        .map(|[c, en, zh]| format!("({c:?}, {en:?}, {zh:?}), "))
+        .collect();
     format!(
         "Element {{ name: {:?}, prefix: {namespace:?}, zh: {:?}, en: {:?}, meaning: {:?}, \
          content: {}, attributes: &[], personal: {}, fill: {fill}, format: {format}, \
@@ -448,7 +474,11 @@ fn simple(kind: &str) -> Option<String> {
             }
             Some((min, max)) => {
                 let min = if min.is_empty() { 0 } else { number(min)? };
-                let max = if max.is_empty() { u32::MAX } else { number(max)? };
+                let max = if max.is_empty() {
+                    u32::MAX
+                } else {
+                    number(max)?
+                };
                 format!("SimpleType::Chars {{ min: {min}, max: {max} }}")
             }
         },
@@ -471,7 +501,14 @@ fn occurs_range(occurs: Option<&str>, name: &str) -> (String, String) {
     let Some((min, max)) = text.split_once("..") else {
         panic!("{name}: occurs is written MIN..MAX, not {text:?}")
     };
-    (min.to_owned(), if max == "*" { "u32::MAX".to_owned() } else { max.to_owned() })
+    (
+        min.to_owned(),
+        if max == "*" {
+            "u32::MAX".to_owned()
+        } else {
+            max.to_owned()
+        },
+    )
 }
 
 /// `CEB311Message` → `CEB311_MESSAGE`, `DxpMsg` → `DXP_MSG`.

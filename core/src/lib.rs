@@ -1,1 +1,17 @@
 //! The lifecycle of a customs message, from submission to its final receipt.
+//!
+//! The core knows no field of the standard and no vendor. A [`Manifest`] says which parts an
+//! enterprise runs, a [`Registry`] holds the builders of those that are known, a [`Store`] keeps
+//! what must not be lost, and the [`Client`] moves declarations along.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod lifecycle;
+mod manifest;
+mod registry;
+pub mod store;
+
+pub use lifecycle::{Client, PartCheck, State, Submission, TRANSITIONS, Until};
+pub use manifest::{Enterprise, Limits, Manifest, Node, Route};
+pub use registry::Registry;
+pub use store::Store;

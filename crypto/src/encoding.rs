@@ -30,14 +30,18 @@ pub fn raw_to_der(raw: &[u8]) -> Result<Vec<u8>, CryptoError> {
 /// [`CryptoError::Malformed`].
 pub fn der_to_raw(der: &[u8]) -> Result<Vec<u8>, CryptoError> {
     const BAD: CryptoError = CryptoError::Malformed("not the DER form of r and s");
-    let [0x30, len, rest @ ..] = der else { return Err(BAD) };
+    let [0x30, len, rest @ ..] = der else {
+        return Err(BAD);
+    };
     if usize::from(*len) != rest.len() || *len >= 0x80 {
         return Err(BAD);
     }
     let mut raw = Vec::with_capacity(64);
     let mut rest = rest;
     for _ in 0..2 {
-        let [0x02, len, more @ ..] = rest else { return Err(BAD) };
+        let [0x02, len, more @ ..] = rest else {
+            return Err(BAD);
+        };
         let len = usize::from(*len);
         if len == 0 || len > 33 || len > more.len() {
             return Err(BAD);
@@ -73,8 +77,13 @@ mod tests {
             assert_eq!(der_to_raw(&raw_to_der(&raw).unwrap()).unwrap(), raw);
         }
         assert!(raw_to_der(&[1; 63]).is_err());
-        for bad in [&[][..], &[0x30, 0], &[0x30, 6, 2, 1, 0x80, 2, 1, 1],
-            &[0x30, 7, 2, 2, 0, 1, 2, 1, 1], &[0x30, 6, 2, 1, 1, 2, 1, 1, 0]] {
+        for bad in [
+            &[][..],
+            &[0x30, 0],
+            &[0x30, 6, 2, 1, 0x80, 2, 1, 1],
+            &[0x30, 7, 2, 2, 0, 1, 2, 1, 1],
+            &[0x30, 6, 2, 1, 1, 2, 1, 1, 0],
+        ] {
             assert!(der_to_raw(bad).is_err(), "{bad:?}");
         }
     }

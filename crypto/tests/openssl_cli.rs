@@ -12,26 +12,54 @@ fn openssl(dir: &Path, args: &str) -> String {
         .current_dir(dir)
         .output()
         .expect("the openssl command line is installed (tests/setup)");
-    assert!(out.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "openssl {args}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
 const ID: &str = "-sigopt distid:1234567812345678";
 
 fn make(dir: &Path) {
-    openssl(dir, "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key");
-    openssl(dir, "req -x509 -new -key rsa.key -subj /CN=rsa-test -days 30 -out rsa.crt");
+    openssl(
+        dir,
+        "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key",
+    );
+    openssl(
+        dir,
+        "req -x509 -new -key rsa.key -subj /CN=rsa-test -days 30 -out rsa.crt",
+    );
     openssl(dir, "genpkey -algorithm SM2 -out sm2.key");
-    openssl(dir, &format!("req -x509 -new -sm3 {ID} -key sm2.key -subj /CN=sm2-test -days 30 -out sm2.crt"));
+    openssl(
+        dir,
+        &format!("req -x509 -new -sm3 {ID} -key sm2.key -subj /CN=sm2-test -days 30 -out sm2.crt"),
+    );
     for kind in ["rsa", "sm2"] {
-        openssl(dir, &format!("pkcs8 -topk8 -in {kind}.key -passout pass:secret -out {kind}.enc"));
-        openssl(dir, &format!("pkcs8 -topk8 -in {kind}.key -nocrypt -outform DER -out {kind}.der"));
-        openssl(dir, &format!(
-            "pkcs12 -export -inkey {kind}.key -in {kind}.crt -passout pass:secret -out {kind}.p12"
-        ));
-        openssl(dir, &format!("x509 -in {kind}.crt -pubkey -noout -out {kind}.pub"));
+        openssl(
+            dir,
+            &format!("pkcs8 -topk8 -in {kind}.key -passout pass:secret -out {kind}.enc"),
+        );
+        openssl(
+            dir,
+            &format!("pkcs8 -topk8 -in {kind}.key -nocrypt -outform DER -out {kind}.der"),
+        );
+        openssl(
+            dir,
+            &format!(
+                "pkcs12 -export -inkey {kind}.key -in {kind}.crt -passout pass:secret -out {kind}.p12"
+            ),
+        );
+        openssl(
+            dir,
+            &format!("x509 -in {kind}.crt -pubkey -noout -out {kind}.pub"),
+        );
     }
-    openssl(dir, "pkcs12 -export -legacy -inkey rsa.key -in rsa.crt -passout pass:secret -out old.p12");
+    openssl(
+        dir,
+        "pkcs12 -export -legacy -inkey rsa.key -in rsa.crt -passout pass:secret -out old.p12",
+    );
     openssl(dir, "genpkey -algorithm ED25519 -out ed.key");
     openssl(dir, "rsa -traditional -in rsa.key -out rsa.trad");
     std::fs::write(dir.join("text"), "规范化 SignedInfo").unwrap();
@@ -56,12 +84,18 @@ fn every_form_of_key_signs_and_openssl_agrees() {
         ("sm2.der", "sm2", None),
         ("sm2.p12", "sm2", Some("secret")),
     ] {
-        let certificate = provider().certificate(&read(&format!("{kind}.crt"))).unwrap();
+        let certificate = provider()
+            .certificate(&read(&format!("{kind}.crt")))
+            .unwrap();
         assert!(certificate.subject.contains(&format!("CN={kind}-test")));
         let loaded = provider().key_file(&read(file), password);
         let loaded = loaded.unwrap_or_else(|e| panic!("{file}: {e}"));
         assert!(loaded.key.matches(&certificate), "{file}");
-        assert_eq!(loaded.certificate.is_some(), file.ends_with("p12"), "{file}");
+        assert_eq!(
+            loaded.certificate.is_some(),
+            file.ends_with("p12"),
+            "{file}"
+        );
         let value = loaded.key.sign(&text).unwrap();
         certificate.key.verify(&text, &value).unwrap();
         assert!(matches!(
@@ -74,10 +108,13 @@ fn every_form_of_key_signs_and_openssl_agrees() {
         } else {
             assert_eq!(value.len(), 64);
             std::fs::write(dir.join("value"), raw_to_der(&value).unwrap()).unwrap();
-            openssl(dir, &format!(
-                "pkeyutl -verify -pubin -inkey sm2.pub -rawin -digest sm3 {} -sigfile value -in text",
-                ID.replace("-sigopt", "-pkeyopt")
-            ));
+            openssl(
+                dir,
+                &format!(
+                    "pkeyutl -verify -pubin -inkey sm2.pub -rawin -digest sm3 {} -sigfile value -in text",
+                    ID.replace("-sigopt", "-pkeyopt")
+                ),
+            );
         }
     }
 }
@@ -89,11 +126,16 @@ fn openssl_signatures_verify_here() {
     make(dir);
     let read = |name: &str| std::fs::read(dir.join(name)).unwrap();
     openssl(dir, "dgst -sha1 -sign rsa.key -out rsa.sig text");
-    openssl(dir, &format!("dgst -sm3 {ID} -sign sm2.key -out sm2.sig text"));
+    openssl(
+        dir,
+        &format!("dgst -sm3 {ID} -sign sm2.key -out sm2.sig text"),
+    );
     let rsa = provider().certificate(&read("rsa.crt")).unwrap();
     rsa.key.verify(&read("text"), &read("rsa.sig")).unwrap();
     let sm2 = provider().certificate(&read("sm2.crt")).unwrap();
-    sm2.key.verify(&read("text"), &der_to_raw(&read("sm2.sig")).unwrap()).unwrap();
+    sm2.key
+        .verify(&read("text"), &der_to_raw(&read("sm2.sig")).unwrap())
+        .unwrap();
     assert!(provider().issued(&sm2, &sm2) && provider().issued(&rsa, &rsa));
     assert!(!provider().issued(&rsa, &sm2));
 }
@@ -108,13 +150,28 @@ fn refusals_say_what_is_wrong() {
         Ok(_) => panic!("{file} must be refused"),
         Err(error) => error,
     };
-    assert!(matches!(refused("rsa.enc", Some("wrong")), CryptoError::WrongPassword));
-    assert!(matches!(refused("sm2.enc", None), CryptoError::WrongPassword));
-    assert!(matches!(refused("rsa.p12", Some("wrong")), CryptoError::WrongPassword));
+    assert!(matches!(
+        refused("rsa.enc", Some("wrong")),
+        CryptoError::WrongPassword
+    ));
+    assert!(matches!(
+        refused("sm2.enc", None),
+        CryptoError::WrongPassword
+    ));
+    assert!(matches!(
+        refused("rsa.p12", Some("wrong")),
+        CryptoError::WrongPassword
+    ));
     assert!(matches!(refused("rsa.pub", None), CryptoError::NotAKey(_)));
     assert!(matches!(refused("rsa.crt", None), CryptoError::NotAKey(_)));
-    assert!(matches!(refused("ed.key", None), CryptoError::UnsupportedKey(_)));
-    assert!(matches!(provider().certificate(b"junk"), Err(CryptoError::NotACertificate(_))));
+    assert!(matches!(
+        refused("ed.key", None),
+        CryptoError::UnsupportedKey(_)
+    ));
+    assert!(matches!(
+        provider().certificate(b"junk"),
+        Err(CryptoError::NotACertificate(_))
+    ));
     let rsa = provider().key_file(&read("rsa.key"), None).unwrap();
     let sm2 = provider().certificate(&read("sm2.crt")).unwrap();
     assert!(!rsa.key.matches(&sm2));
@@ -124,15 +181,25 @@ fn refusals_say_what_is_wrong() {
 fn test_certificates_hold_before_openssl() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let subject = |name: &str| TestSubject { common_name: name.into(), days: 30, from_days: 0 };
+    let subject = |name: &str| TestSubject {
+        common_name: name.into(),
+        days: 30,
+        from_days: 0,
+    };
     for scheme in [Scheme::RsaSha1, Scheme::Sm2Sm3] {
-        let ca = provider().issue_for_tests(scheme, &subject("Test CA"), None, None).unwrap();
+        let ca = provider()
+            .issue_for_tests(scheme, &subject("Test CA"), None, None)
+            .unwrap();
         let leaf = provider()
             .issue_for_tests(scheme, &subject("Enterprise"), Some(&ca), Some("pw"))
             .unwrap();
         std::fs::write(dir.join("ca.crt"), &ca.certificate_pem).unwrap();
         std::fs::write(dir.join("leaf.crt"), &leaf.certificate_pem).unwrap();
-        let id = if scheme == Scheme::Sm2Sm3 { "-vfyopt distid:1234567812345678" } else { "" };
+        let id = if scheme == Scheme::Sm2Sm3 {
+            "-vfyopt distid:1234567812345678"
+        } else {
+            ""
+        };
         openssl(dir, &format!("verify {id} -CAfile ca.crt leaf.crt"));
         let ca = provider().certificate(&ca.certificate_pem).unwrap();
         let certificate = provider().certificate(&leaf.certificate_pem).unwrap();
@@ -140,8 +207,14 @@ fn test_certificates_hold_before_openssl() {
         let key = provider().key_file(&leaf.key_pem, Some("pw")).unwrap();
         assert!(key.key.matches(&certificate) && key.key.scheme() == scheme);
     }
-    let expired = TestSubject { common_name: "Old".into(), days: 10, from_days: -20 };
-    let old = provider().issue_for_tests(Scheme::RsaSha1, &expired, None, None).unwrap();
+    let expired = TestSubject {
+        common_name: "Old".into(),
+        days: 10,
+        from_days: -20,
+    };
+    let old = provider()
+        .issue_for_tests(Scheme::RsaSha1, &expired, None, None)
+        .unwrap();
     let old = provider().certificate(&old.certificate_pem).unwrap();
     assert!(old.not_after < old.not_before + 11 * 86_400 && old.not_before < old.not_after);
 }

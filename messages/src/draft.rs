@@ -27,7 +27,12 @@ pub struct Draft {
 impl Draft {
     /// Starts an `element` that a document has at `place`.
     pub fn new(element: &'static Element, place: Place) -> Self {
-        Self { element, place, fields: Vec::new(), children: Vec::new() }
+        Self {
+            element,
+            place,
+            fields: Vec::new(),
+            children: Vec::new(),
+        }
     }
 
     /// The element that is being made.
@@ -73,7 +78,10 @@ impl Draft {
 
     /// The text of a field that was put in.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(e, ..)| e.name == name).map(|(_, _, text)| text.as_str())
+        self.fields
+            .iter()
+            .find(|(e, ..)| e.name == name)
+            .map(|(_, _, text)| text.as_str())
     }
 
     /// The problem of a name that is not known here.
@@ -81,7 +89,10 @@ impl Draft {
         let shown: String = name.chars().take(60).collect();
         let mut problem = Problem::document(
             "unknown-field",
-            format!("{shown} is not known in {} ({})", self.element.name, self.element.zh),
+            format!(
+                "{shown} is not known in {} ({})",
+                self.element.name, self.element.zh
+            ),
             Problem::nearest(name, self.element.particles().iter().map(|p| p.element)),
         );
         problem.path = format!("{}/{shown}", self.element.name);
@@ -116,7 +127,11 @@ impl Draft {
     pub fn finish(&self, path: &str, filler: &dyn Filler) -> Result<Node, Vec<Problem>> {
         let mut problems = Vec::new();
         let node = self.complete(path, 1, filler, &mut problems);
-        if problems.is_empty() { Ok(node) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(node)
+        } else {
+            Err(problems)
+        }
     }
 
     fn complete(
@@ -131,15 +146,19 @@ impl Draft {
             let element = particle.element;
             let child_path = format!("{path}/{}", element.name);
             let before = nodes.len();
-            if let Some((_, place, text)) = self.fields.iter().find(|(e, ..)| e.name == element.name)
+            if let Some((_, place, text)) =
+                self.fields.iter().find(|(e, ..)| e.name == element.name)
             {
                 // An empty optional field is a field left out.
                 if !(text.is_empty() && (particle.min == 0 || element.fill.is_some())) {
                     nodes.push(leaf(element, *place, text.clone(), &child_path, problems));
                 }
             }
-            for (index, child) in
-                self.children.iter().filter(|c| c.element.name == element.name).enumerate()
+            for (index, child) in self
+                .children
+                .iter()
+                .filter(|c| c.element.name == element.name)
+                .enumerate()
             {
                 let child_path = if particle.max > 1 {
                     format!("{child_path}[{}]", index + 1)
@@ -157,8 +176,7 @@ impl Draft {
             let count = (nodes.len() - before) as u64;
             let mut wrong = |rule, text: String, remedy: String| {
                 if problems.len() < MOST_PROBLEMS {
-                    let problem =
-                        Problem::at(element, &child_path, self.place, rule, text, remedy);
+                    let problem = Problem::at(element, &child_path, self.place, rule, text, remedy);
                     problems.push(problem);
                 }
             };
@@ -218,7 +236,10 @@ fn check_leaf(node: &Node, path: &str) -> Option<Problem> {
             path,
             place,
             "character",
-            format!("holds the character U+{:04X}, which XML cannot carry", u32::from(bad)),
+            format!(
+                "holds the character U+{:04X}, which XML cannot carry",
+                u32::from(bad)
+            ),
             "remove control characters",
         ));
     }
@@ -248,9 +269,16 @@ pub fn check_forms(node: &Node, path: &str) -> Vec<Problem> {
                 1
             }
         };
-        let many = node.element.particles().iter().any(|p| p.element.name == name && p.max > 1);
-        let child_path =
-            if many { format!("{path}/{name}[{count}]") } else { format!("{path}/{name}") };
+        let many = node
+            .element
+            .particles()
+            .iter()
+            .any(|p| p.element.name == name && p.max > 1);
+        let child_path = if many {
+            format!("{path}/{name}[{count}]")
+        } else {
+            format!("{path}/{name}")
+        };
         match &child.content {
             NodeContent::Text(_) => problems.extend(check_leaf(child, &child_path)),
             NodeContent::Children(_) => problems.extend(check_forms(child, &child_path)),

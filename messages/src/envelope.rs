@@ -77,7 +77,11 @@ pub fn open(octets: &[u8], limits: &Limits) -> Result<Opened, Vec<Problem>> {
             let text = parsed.root.text("Data").unwrap_or_default();
             let compact: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
             let data = STANDARD.decode(&compact).map_err(|e| {
-                vec![Problem::document("base64", format!("Data is not base64: {e}"), "encode it")]
+                vec![Problem::document(
+                    "base64",
+                    format!("Data is not base64: {e}"),
+                    "encode it",
+                )]
             })?;
             let head = parsed.root.child("TransInfo").map(head).unwrap_or_default();
             Ok(Opened::Envelope(Envelope { head, data }))
@@ -202,7 +206,11 @@ fn write_head(out: &mut Vec<u8>, name: &str, head: &Head) {
 
 /// Writes a receipt as the clearance service does: the default namespace, an XML declaration
 /// with `standalone`. For stand-ins of that service.
-pub fn write_receipt(message: &crate::Message, guid: &str, units: &[Vec<(&str, String)>]) -> Vec<u8> {
+pub fn write_receipt(
+    message: &crate::Message,
+    guid: &str,
+    units: &[Vec<(&str, String)>],
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
     let unit = message.unit.map_or("", |u| u.name);
     let _ = write!(
@@ -241,7 +249,10 @@ mod tests {
 
     #[test]
     fn an_envelope_comes_back_as_it_went() {
-        let envelope = Envelope { head: sample_head(), data: "<a>税</a>".as_bytes().to_vec() };
+        let envelope = Envelope {
+            head: sample_head(),
+            data: "<a>税</a>".as_bytes().to_vec(),
+        };
         let octets = envelope.write().unwrap();
         match open(&octets, &Limits::default()).unwrap() {
             Opened::Envelope(opened) => assert_eq!(opened, envelope),
@@ -268,7 +279,10 @@ mod tests {
 
     #[test]
     fn a_bad_head_is_refused() {
-        let mut envelope = Envelope { head: sample_head(), data: Vec::new() };
+        let mut envelope = Envelope {
+            head: sample_head(),
+            data: Vec::new(),
+        };
         envelope.head.sender_id = "DXPENT00000123456".into();
         let problems = envelope.write().unwrap_err();
         assert_eq!(problems[0].rule, "too-long");

@@ -28,9 +28,9 @@ mod write;
 mod xsd;
 
 pub use draft::{Draft, Filler, check_forms};
+pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
 pub use problem::Problem;
-pub use lines::Lines;
 pub use read::{Limits, Parsed, decode, read, read_unsigned, validate};
 pub use receipt::{Answer, Meaning, answers, business_key, error_code, meaning};
 pub use table::{

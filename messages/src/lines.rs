@@ -19,7 +19,13 @@ impl<'a> Lines<'a> {
     pub fn place(&self, offset: usize) -> Place {
         let line = self.starts.partition_point(|s| *s <= offset) - 1;
         let start = self.starts[line];
-        let column = self.text.get(start..offset).map_or(0, |t| t.chars().count());
-        Place { line: line as u32 + 1, column: column as u32 + 1 }
+        let column = self
+            .text
+            .get(start..offset)
+            .map_or(0, |t| t.chars().count());
+        Place {
+            line: line as u32 + 1,
+            column: column as u32 + 1,
+        }
     }
 }

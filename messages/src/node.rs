@@ -40,7 +40,12 @@ pub enum NodeContent {
 impl Node {
     /// An element with text.
     pub fn leaf(element: &'static Element, place: Place, text: impl Into<String>) -> Self {
-        Self { element, place, attributes: Vec::new(), content: NodeContent::Text(text.into()) }
+        Self {
+            element,
+            place,
+            attributes: Vec::new(),
+            content: NodeContent::Text(text.into()),
+        }
     }
 
     /// The elements in it.
@@ -58,7 +63,8 @@ impl Node {
 
     /// The first element at that path below it: `OrderHead/orderNo`.
     pub fn find(&self, path: &str) -> Option<&Node> {
-        path.split('/').try_fold(self, |node, name| node.child(name))
+        path.split('/')
+            .try_fold(self, |node, name| node.child(name))
     }
 
     /// The text of the element at that path.
@@ -76,6 +82,9 @@ impl Node {
 
     /// The value of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str())
+        self.attributes
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, v)| v.as_str())
     }
 }

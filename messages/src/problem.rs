@@ -74,7 +74,14 @@ impl Problem {
 
     /// A field's text breaks its type's rule.
     pub(crate) fn field(element: &Element, path: &str, place: Place, broken: Broken) -> Self {
-        Self::at(element, path, place, broken.rule, broken.text, broken.remedy)
+        Self::at(
+            element,
+            path,
+            place,
+            broken.rule,
+            broken.text,
+            broken.remedy,
+        )
     }
 
     /// An attribute breaks a rule.
@@ -97,7 +104,12 @@ impl Problem {
     /// The remedy for an unknown name: the nearest known one.
     pub fn nearest<'e>(name: &str, known: impl Iterator<Item = &'e Element>) -> String {
         known
-            .map(|e| (strsim::jaro_winkler(&e.name.to_lowercase(), &name.to_lowercase()), e))
+            .map(|e| {
+                (
+                    strsim::jaro_winkler(&e.name.to_lowercase(), &name.to_lowercase()),
+                    e,
+                )
+            })
             .filter(|(likeness, _)| *likeness > 0.8)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map_or_else(

@@ -29,7 +29,10 @@ impl Default for Limits {
     /// 64 MiB and four million nodes: a CEB621 of 100 inventories with 99 items each is a
     /// quarter of that.
     fn default() -> Self {
-        Self { octets: 64 << 20, nodes: 4_000_000 }
+        Self {
+            octets: 64 << 20,
+            nodes: 4_000_000,
+        }
     }
 }
 
@@ -71,12 +74,20 @@ pub fn read_unsigned(octets: &[u8], limits: &Limits) -> Result<Parsed, Vec<Probl
 fn read_with(octets: &[u8], limits: &Limits, unsigned: bool) -> Result<Parsed, Vec<Problem>> {
     let text = decode_text(octets, limits).map_err(|p| vec![p])?;
     let skipped = octets.len() - text.len();
-    let options =
-        ParsingOptions { allow_dtd: false, nodes_limit: limits.nodes, entity_resolver: None };
-    let document = Document::parse_with_options(text, options)
-        .map_err(|error| vec![ill_formed(&error)])?;
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: limits.nodes,
+        entity_resolver: None,
+    };
+    let document =
+        Document::parse_with_options(text, options).map_err(|error| vec![ill_formed(&error)])?;
     let root = document.root_element();
-    let mut reader = Reader { lines: Lines::new(text), problems: Vec::new(), skipped, unsigned };
+    let mut reader = Reader {
+        lines: Lines::new(text),
+        problems: Vec::new(),
+        skipped,
+        unsigned,
+    };
     let message = messages().iter().copied().find(|m| {
         m.name == root.tag_name().name() && Some(m.namespace) == root.tag_name().namespace()
     });
@@ -95,7 +106,11 @@ fn read_with(octets: &[u8], limits: &Limits, unsigned: bool) -> Result<Parsed, V
             NodeContent::Opaque(range) => Some(range.clone()),
             _ => None,
         });
-    Ok(Parsed { message, root: tree, signature })
+    Ok(Parsed {
+        message,
+        root: tree,
+        signature,
+    })
 }
 
 /// Everything that is wrong with a message; empty when it keeps its schema.
@@ -115,7 +130,11 @@ fn decode_text<'a>(octets: &'a [u8], limits: &Limits) -> Result<&'a str, Problem
     if octets.len() > limits.octets {
         return Err(Problem::document(
             "too-large",
-            format!("has {} octets, at most {} are taken", octets.len(), limits.octets),
+            format!(
+                "has {} octets, at most {} are taken",
+                octets.len(),
+                limits.octets
+            ),
             "split it, or raise the limit in the manifest ([limits])",
         ));
     }
@@ -156,14 +175,20 @@ fn decode_text<'a>(octets: &'a [u8], limits: &Limits) -> Result<&'a str, Problem
 }
 
 fn last_line_chars(octets: &[u8]) -> u32 {
-    let start = octets.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    let start = octets
+        .iter()
+        .rposition(|b| *b == b'\n')
+        .map_or(0, |i| i + 1);
     String::from_utf8_lossy(&octets[start..]).chars().count() as u32
 }
 
 fn declared_encoding(text: &str) -> Option<&str> {
     let head = text.strip_prefix("<?xml")?;
     let head = &head[..head.find("?>")?];
-    let rest = head[head.find("encoding")? + 8..].trim_start().strip_prefix('=')?.trim_start();
+    let rest = head[head.find("encoding")? + 8..]
+        .trim_start()
+        .strip_prefix('=')?
+        .trim_start();
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     rest[1..].split(quote).next()
 }
@@ -176,9 +201,11 @@ fn ill_formed(error: &roxmltree::Error) -> Problem {
             "has a document type declaration (<!DOCTYPE), which is never taken".to_owned(),
             "remove it; entities are not expanded",
         ),
-        E::NodesLimitReached => {
-            ("too-large", "has too many elements".to_owned(), "split it into smaller messages")
-        }
+        E::NodesLimitReached => (
+            "too-large",
+            "has too many elements".to_owned(),
+            "split it into smaller messages",
+        ),
         E::UnclosedRootNode | E::UnexpectedEndOfStream => (
             "truncated",
             "ends before its root element is closed".to_owned(),
@@ -242,7 +269,12 @@ impl Reader<'_> {
                 NodeContent::Opaque(self.range(xml))
             }
         };
-        Node { element, place, attributes, content }
+        Node {
+            element,
+            place,
+            attributes,
+            content,
+        }
     }
 
     fn range(&self, xml: Xml<'_, '_>) -> Range<usize> {
@@ -350,7 +382,10 @@ impl Reader<'_> {
     fn no_text(&mut self, xml: Xml<'_, '_>, element: &'static Element, path: &str) {
         for child in xml.children().filter(Xml::is_text) {
             let text = child.text().unwrap_or_default();
-            if !text.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
+            if !text
+                .bytes()
+                .all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+            {
                 let place = self.lines.place(child.range().start);
                 self.push(Problem::at(
                     element,
@@ -386,8 +421,9 @@ impl Reader<'_> {
         let mut count = 0_u32;
         for child in xml.children().filter(Xml::is_element) {
             let place = self.lines.place(child.range().start);
-            let next = (at..particles.len())
-                .find(|i| matches(&child, &particles[*i]) && (*i > at || count < particles[at].max));
+            let next = (at..particles.len()).find(|i| {
+                matches(&child, &particles[*i]) && (*i > at || count < particles[at].max)
+            });
             let Some(next) = next else {
                 self.misplaced(child, element, particles, path, place, &matches);
                 continue;
@@ -407,7 +443,13 @@ impl Reader<'_> {
             nodes.push(node);
         }
         let end = self.lines.place(xml.range().start);
-        self.missing(element, &particles[at.min(particles.len())..], count, path, end);
+        self.missing(
+            element,
+            &particles[at.min(particles.len())..],
+            count,
+            path,
+            end,
+        );
         nodes
     }
 
@@ -450,7 +492,11 @@ impl Reader<'_> {
         if let Some(index) = particles.iter().position(|p| matches(&child, p)) {
             let particle = &particles[index];
             let element = particle.element;
-            let seen = child.prev_siblings().skip(1).filter(|s| matches(s, particle)).count();
+            let seen = child
+                .prev_siblings()
+                .skip(1)
+                .filter(|s| matches(s, particle))
+                .count();
             let path = format!("{path}/{}", element.name);
             let problem = if seen as u64 >= u64::from(particle.max) {
                 let (text, remedy) = if particle.max == 1 {
@@ -468,7 +514,14 @@ impl Reader<'_> {
                     Some(after) => format!("put it after {after}"),
                     None => format!("put it first in {}", parent.name),
                 };
-                Problem::at(element, &path, place, "misplaced", "stands in the wrong place", remedy)
+                Problem::at(
+                    element,
+                    &path,
+                    place,
+                    "misplaced",
+                    "stands in the wrong place",
+                    remedy,
+                )
             };
             self.push(problem);
             return;
@@ -476,13 +529,21 @@ impl Reader<'_> {
         let foreign = particles.iter().any(|p| p.element.name == name);
         let mut problem = Problem::document(
             "unknown-field",
-            format!("{} is not known in {} ({})", shown(child), parent.name, parent.zh),
+            format!(
+                "{} is not known in {} ({})",
+                shown(child),
+                parent.name,
+                parent.zh
+            ),
             "",
         );
         problem.path = format!("{path}/{}", shown(child));
         (problem.line, problem.column) = (place.line, place.column);
         problem.remedy = if foreign {
-            format!("its namespace is wrong: use {}", namespace_of(parent.prefix))
+            format!(
+                "its namespace is wrong: use {}",
+                namespace_of(parent.prefix)
+            )
         } else {
             Problem::nearest(name, particles.iter().map(|p| p.element))
         };
@@ -548,10 +609,7 @@ impl Reader<'_> {
         let known = messages().iter().find(|m| m.name == root.tag_name().name());
         problem.remedy = match known {
             Some(message) => format!("its namespace must be {}", message.namespace),
-            None => Problem::nearest(
-                root.tag_name().name(),
-                messages().iter().map(|m| &m.root),
-            ),
+            None => Problem::nearest(root.tag_name().name(), messages().iter().map(|m| &m.root)),
         };
         problem
     }
@@ -567,5 +625,8 @@ pub(crate) fn namespace_of(prefix: &str) -> &'static str {
     if prefix == "ds" {
         return DS;
     }
-    messages().iter().find(|m| m.prefix == prefix).map_or("", |m| m.namespace)
+    messages()
+        .iter()
+        .find(|m| m.prefix == prefix)
+        .map_or("", |m| m.namespace)
 }

@@ -11,7 +11,11 @@ pub(crate) struct Broken {
 }
 
 fn broken(rule: &'static str, text: impl Into<String>, remedy: impl Into<String>) -> Broken {
-    Broken { rule, text: text.into(), remedy: remedy.into() }
+    Broken {
+        rule,
+        text: text.into(),
+        remedy: remedy.into(),
+    }
 }
 
 /// Whether `text` is of the type.
@@ -21,7 +25,11 @@ pub(crate) fn check(kind: SimpleType, text: &str) -> Result<(), Broken> {
         SimpleType::Decimal { total, fraction } => decimal(text, total, fraction),
         SimpleType::Int { digits } => int(text, digits),
         SimpleType::Date => date(collapse(text)).ok_or(()).map_err(|()| {
-            broken("date", "is not a date", "write YYYY-MM-DD, for example 2026-11-23")
+            broken(
+                "date",
+                "is not a date",
+                "write YYYY-MM-DD, for example 2026-11-23",
+            )
         }),
         SimpleType::DateTime => date_time(collapse(text)).ok_or(()).map_err(|()| {
             broken(
@@ -73,7 +81,11 @@ fn chars(text: &str, min: u32, max: u32) -> Result<(), Broken> {
 }
 
 fn exactly(min: u32, max: u32) -> String {
-    if min == max { format!("exactly {min}") } else { format!("at least {min}") }
+    if min == max {
+        format!("exactly {min}")
+    } else {
+        format!("at least {min}")
+    }
 }
 
 fn decimal(text: &str, total: u32, fraction: u32) -> Result<(), Broken> {
@@ -91,7 +103,10 @@ fn decimal(text: &str, total: u32, fraction: u32) -> Result<(), Broken> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     if (whole.is_empty() && part.is_empty())
-        || !whole.bytes().chain(part.bytes()).all(|b| b.is_ascii_digit())
+        || !whole
+            .bytes()
+            .chain(part.bytes())
+            .all(|b| b.is_ascii_digit())
     {
         return Err(not_decimal());
     }
@@ -119,7 +134,11 @@ fn decimal(text: &str, total: u32, fraction: u32) -> Result<(), Broken> {
 fn int(text: &str, digits: u32) -> Result<(), Broken> {
     let text = collapse(text);
     let not_int = || {
-        broken("whole-number", "is not a whole number", "write digits only, for example 1")
+        broken(
+            "whole-number",
+            "is not a whole number",
+            "write digits only, for example 1",
+        )
     };
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if unsigned.is_empty() || !unsigned.bytes().all(|b| b.is_ascii_digit()) {
@@ -197,7 +216,9 @@ fn date_time(text: &str) -> Option<()> {
     let (fraction, zone_text) = match rest.strip_prefix('.') {
         None => ("", rest),
         Some(more) => {
-            let end = more.find(|c: char| !c.is_ascii_digit()).unwrap_or(more.len());
+            let end = more
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(more.len());
             if end == 0 {
                 return None;
             }
@@ -211,7 +232,11 @@ fn date_time(text: &str) -> Option<()> {
 
 fn base64(text: &str) -> Result<(), Broken> {
     let bad = |why: &str| {
-        broken("base64", format!("is not base64: {why}"), "encode the octets as base64 (RFC 4648)")
+        broken(
+            "base64",
+            format!("is not base64: {why}"),
+            "encode the octets as base64 (RFC 4648)",
+        )
     };
     let mut count = 0_u64;
     let mut padding = 0_u64;
@@ -239,7 +264,11 @@ fn base64(text: &str) -> Result<(), Broken> {
         2 => b"AQgw".contains(&last),
         _ => true,
     };
-    if clean { Ok(()) } else { Err(bad("stray bits before the padding")) }
+    if clean {
+        Ok(())
+    } else {
+        Err(bad("stray bits before the padding"))
+    }
 }
 
 fn id(text: &str) -> Result<(), Broken> {
@@ -249,7 +278,11 @@ fn id(text: &str) -> Result<(), Broken> {
     if good {
         Ok(())
     } else {
-        Err(broken("id", "is not an XML id", "start with a letter, no spaces or colons"))
+        Err(broken(
+            "id",
+            "is not an XML id",
+            "start with a letter, no spaces or colons",
+        ))
     }
 }
 
@@ -298,13 +331,37 @@ mod tests {
 
     #[test]
     fn decimals_are_counted_by_value() {
-        let n = SimpleType::Decimal { total: 19, fraction: 5 };
-        for good in ["0", "+1.50", ".5", "5.", "-0.00001", "00000000000000000000001", " 1 ",
-            "1.1234500000", "12345678901234.12345"] {
+        let n = SimpleType::Decimal {
+            total: 19,
+            fraction: 5,
+        };
+        for good in [
+            "0",
+            "+1.50",
+            ".5",
+            "5.",
+            "-0.00001",
+            "00000000000000000000001",
+            " 1 ",
+            "1.1234500000",
+            "12345678901234.12345",
+        ] {
             assert!(ok(n, good), "{good}");
         }
-        for bad in ["", ".", "+", "1e3", "1,000.00", "1.123456", "123456789012345.12345", "１",
-            "1 2", "--1", "1.2.3", "NaN"] {
+        for bad in [
+            "",
+            ".",
+            "+",
+            "1e3",
+            "1,000.00",
+            "1.123456",
+            "123456789012345.12345",
+            "１",
+            "1 2",
+            "--1",
+            "1.2.3",
+            "NaN",
+        ] {
             assert!(!ok(n, bad), "{bad}");
         }
     }
@@ -341,7 +398,7 @@ mod tests {
 
     #[test]
     fn base64_is_exact() {
-        assert!(ok(SimpleType::Base64, "") && ok(SimpleType::Base64, "QUJ\nD") );
+        assert!(ok(SimpleType::Base64, "") && ok(SimpleType::Base64, "QUJ\nD"));
         assert!(ok(SimpleType::Base64, "QQ==") && !ok(SimpleType::Base64, "QR=="));
         assert!(!ok(SimpleType::Base64, "Q=Q=") && !ok(SimpleType::Base64, "QQ"));
     }

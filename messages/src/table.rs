@@ -248,7 +248,10 @@ impl Element {
 
     /// The child element of that name.
     pub fn child(&self, name: &str) -> Option<&'static Element> {
-        self.particles().iter().map(|p| p.element).find(|e| e.name == name)
+        self.particles()
+            .iter()
+            .map(|p| p.element)
+            .find(|e| e.name == name)
     }
 
     /// The elements with text below this one, with the path to each.

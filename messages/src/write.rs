@@ -86,13 +86,20 @@ impl<'a> Writer<'a> {
         };
         let count = value.write(self.out, particle.element)?;
         if count < particle.min || count > particle.max {
-            let rule = if count < particle.min { "missing" } else { "too-many" };
+            let rule = if count < particle.min {
+                "missing"
+            } else {
+                "too-many"
+            };
             return Err(Problem::at(
                 particle.element,
                 &format!("{}/{}", self.element.name, particle.element.name),
                 Place::default(),
                 rule,
-                format!("stands {count} times, {} to {} allowed", particle.min, particle.max),
+                format!(
+                    "stands {count} times, {} to {} allowed",
+                    particle.min, particle.max
+                ),
                 "check the number of elements",
             ));
         }
@@ -159,13 +166,16 @@ fn write_display(
 
 impl<T: Value> Value for Option<T> {
     fn write(&self, out: &mut Vec<u8>, element: &'static Element) -> Result<u32, Problem> {
-        self.as_ref().map_or(Ok(0), |value| value.write(out, element))
+        self.as_ref()
+            .map_or(Ok(0), |value| value.write(out, element))
     }
 }
 
 impl<T: Value> Value for Vec<T> {
     fn write(&self, out: &mut Vec<u8>, element: &'static Element) -> Result<u32, Problem> {
-        self.iter().try_fold(0_u32, |n, value| Ok(n.saturating_add(value.write(out, element)?)))
+        self.iter().try_fold(0_u32, |n, value| {
+            Ok(n.saturating_add(value.write(out, element)?))
+        })
     }
 }
 
@@ -215,7 +225,10 @@ pub(crate) fn write_node(out: &mut Vec<u8>, node: &Node) {
 pub fn opening(message: &Message, guid: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(160);
     let (prefix, name, namespace) = (message.prefix, message.name, message.namespace);
-    let _ = write!(out, "<{prefix}:{name} xmlns:{prefix}=\"{namespace}\" guid=\"");
+    let _ = write!(
+        out,
+        "<{prefix}:{name} xmlns:{prefix}=\"{namespace}\" guid=\""
+    );
     escape_attribute(&mut out, guid);
     out.extend_from_slice(b"\" version=\"1.0\">");
     out

@@ -154,7 +154,11 @@ fn facets(kind: SimpleType) -> (&'static str, String) {
 fn attributes(out: &mut String, attributes: &[Attribute], depth: usize) {
     for attribute in attributes {
         pad(out, depth);
-        let used = if attribute.required { "required" } else { "optional" };
+        let used = if attribute.required {
+            "required"
+        } else {
+            "optional"
+        };
         if let Some(fixed) = attribute.fixed {
             let _ = writeln!(
                 out,
@@ -163,7 +167,11 @@ fn attributes(out: &mut String, attributes: &[Attribute], depth: usize) {
             );
             continue;
         }
-        let _ = writeln!(out, "<xs:attribute name=\"{}\" use=\"{used}\">", attribute.name);
+        let _ = writeln!(
+            out,
+            "<xs:attribute name=\"{}\" use=\"{used}\">",
+            attribute.name
+        );
         simple(out, attribute.kind, depth + 1);
         pad(out, depth);
         out.push_str("</xs:attribute>\n");

@@ -43,15 +43,21 @@ pub fn canonicalize(document: &[u8], max_octets: usize) -> Result<Vec<u8>, Canon
 
 pub(crate) fn decode(document: &[u8], max_octets: usize) -> Result<&str, CanonicalError> {
     if document.len() > max_octets {
-        return Err(CanonicalError::TooLarge { octets: document.len(), most: max_octets });
+        return Err(CanonicalError::TooLarge {
+            octets: document.len(),
+            most: max_octets,
+        });
     }
     let document = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document);
     std::str::from_utf8(document).map_err(|e| CanonicalError::NotUtf8(e.valid_up_to()))
 }
 
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, CanonicalError> {
-    let options =
-        ParsingOptions { allow_dtd: false, nodes_limit: 8_000_000, entity_resolver: None };
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: 8_000_000,
+        entity_resolver: None,
+    };
     Document::parse_with_options(text, options).map_err(|error| match error {
         roxmltree::Error::DtdDetected => CanonicalError::Dtd,
         other => CanonicalError::IllFormed(other.to_string()),
@@ -142,7 +148,9 @@ fn enter(out: &mut Vec<u8>, node: Node<'_, '_>, apex: bool) {
 fn name<'a>(node: Node<'a, '_>) -> &'a str {
     let source = &node.document().input_text()[node.range()];
     let source = source.strip_prefix('<').unwrap_or(source);
-    let end = source.find([' ', '\t', '\n', '\r', '/', '>']).unwrap_or(source.len());
+    let end = source
+        .find([' ', '\t', '\n', '\r', '/', '>'])
+        .unwrap_or(source.len());
     &source[..end]
 }
 
@@ -186,7 +194,9 @@ fn namespaces(out: &mut Vec<u8>, node: Node<'_, '_>, apex: bool) {
 }
 
 fn first_namespace(node: Node<'_, '_>) -> *const u8 {
-    node.namespaces().next().map_or(std::ptr::null(), |n| n.uri().as_ptr())
+    node.namespaces()
+        .next()
+        .map_or(std::ptr::null(), |n| n.uri().as_ptr())
 }
 
 fn attributes(out: &mut Vec<u8>, node: Node<'_, '_>, apex: bool) {

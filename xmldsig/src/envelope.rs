@@ -32,8 +32,10 @@ impl Enveloping {
         all.push(("ds", DS));
         all.sort_unstable();
         all.dedup();
-        let namespaces =
-            all.iter().map(|(prefix, uri)| format!(" xmlns:{prefix}=\"{uri}\"")).collect();
+        let namespaces = all
+            .iter()
+            .map(|(prefix, uri)| format!(" xmlns:{prefix}=\"{uri}\""))
+            .collect();
         Self {
             profile,
             namespaces,
@@ -110,7 +112,11 @@ impl Pending {
         let value = match (self.profile.scheme(), encoding) {
             (Scheme::Sm2Sm3, encoding) => {
                 let der = raw_to_der(value)?;
-                STANDARD.encode(if encoding == Sm2Encoding::Der { der } else { value.to_vec() })
+                STANDARD.encode(if encoding == Sm2Encoding::Der {
+                    der
+                } else {
+                    value.to_vec()
+                })
             }
             (Scheme::RsaSha1, _) => STANDARD.encode(value),
         };

@@ -33,7 +33,11 @@ pub struct Policy {
 impl Default for Policy {
     /// 64 MiB, any certificate, any time.
     fn default() -> Self {
-        Self { max_octets: 64 << 20, trust: Trust::Any, at: None }
+        Self {
+            max_octets: 64 << 20,
+            trust: Trust::Any,
+            at: None,
+        }
     }
 }
 
@@ -99,15 +103,14 @@ pub fn verify(document: &[u8], policy: &Policy) -> Result<Verified, VerifyError>
     let signature = the_signature(&tree)?;
     let parts = Parts::read(signature)?;
 
-    let digest = tongguan_crypto::digest(
-        parts.profile.hash(),
-        &[&whole(&tree, Some(signature.id()))],
-    );
+    let digest =
+        tongguan_crypto::digest(parts.profile.hash(), &[&whole(&tree, Some(signature.id()))]);
     if digest.is_empty() || digest != parts.digest {
         return Err(VerifyError::DigestMismatch);
     }
-    let certificate =
-        provider().certificate(&parts.certificate).map_err(VerifyError::Certificate)?;
+    let certificate = provider()
+        .certificate(&parts.certificate)
+        .map_err(VerifyError::Certificate)?;
     if certificate.key.scheme() != parts.profile.scheme() {
         return form(format!(
             "SignatureMethod is {}, but the certificate's key is for {}",
@@ -127,21 +130,34 @@ pub fn verify(document: &[u8], policy: &Policy) -> Result<Verified, VerifyError>
         .map_err(|_| VerifyError::BadSignature)?;
     if let Some(at) = policy.at {
         if at < certificate.not_before || at > certificate.not_after {
-            return Err(VerifyError::OutsideValidity { subject: certificate.subject });
+            return Err(VerifyError::OutsideValidity {
+                subject: certificate.subject,
+            });
         }
     }
     if let Trust::Anchors(anchors) = &policy.trust {
-        if !anchors.iter().any(|anchor| provider().issued(anchor, &certificate)) {
-            return Err(VerifyError::Untrusted { subject: certificate.subject });
+        if !anchors
+            .iter()
+            .any(|anchor| provider().issued(anchor, &certificate))
+        {
+            return Err(VerifyError::Untrusted {
+                subject: certificate.subject,
+            });
         }
     }
-    Ok(Verified { profile: parts.profile, certificate, key_name: parts.key_name })
+    Ok(Verified {
+        profile: parts.profile,
+        certificate,
+        key_name: parts.key_name,
+    })
 }
 
 /// The document's only signature, which must be a child of the root: elsewhere, or beside a
 /// second one, it may cover something other than it seems to.
 fn the_signature<'a, 'input>(tree: &'a Document<'input>) -> Result<Node<'a, 'input>, VerifyError> {
-    let mut all = tree.descendants().filter(|n| n.has_tag_name((DS, "Signature")));
+    let mut all = tree
+        .descendants()
+        .filter(|n| n.has_tag_name((DS, "Signature")));
     let Some(signature) = all.next() else {
         return Err(VerifyError::Unsigned);
     };
@@ -167,8 +183,10 @@ impl<'a, 'input> Parts<'a, 'input> {
     fn read(signature: Node<'a, 'input>) -> Result<Self, VerifyError> {
         let [signed_info, value, key_info] =
             children(signature, ["SignedInfo", "SignatureValue", "KeyInfo"])?;
-        let [c14n, method, reference] =
-            children(signed_info, ["CanonicalizationMethod", "SignatureMethod", "Reference"])?;
+        let [c14n, method, reference] = children(
+            signed_info,
+            ["CanonicalizationMethod", "SignatureMethod", "Reference"],
+        )?;
         let [transforms, digest_method, digest_value] =
             children(reference, ["Transforms", "DigestMethod", "DigestValue"])?;
         let [transform] = children(transforms, ["Transform"])?;
@@ -197,8 +215,9 @@ impl<'a, 'input> Parts<'a, 'input> {
                 short(digest_method)
             ));
         };
-        let mut certificates =
-            key_info.descendants().filter(|n| n.has_tag_name((DS, "X509Certificate")));
+        let mut certificates = key_info
+            .descendants()
+            .filter(|n| n.has_tag_name((DS, "X509Certificate")));
         let Some(certificate) = certificates.next() else {
             return form("KeyInfo has no X509Certificate");
         };
@@ -227,10 +246,17 @@ fn children<'a, 'input, const N: usize>(
 ) -> Result<[Node<'a, 'input>; N], VerifyError> {
     let found: Vec<Node<'a, 'input>> = parent.children().filter(Node::is_element).collect();
     let fits = found.len() == N
-        && found.iter().zip(names).all(|(node, name)| node.has_tag_name((DS, name)));
+        && found
+            .iter()
+            .zip(names)
+            .all(|(node, name)| node.has_tag_name((DS, name)));
     match <[Node<'a, 'input>; N]>::try_from(found) {
         Ok(nodes) if fits => Ok(nodes),
-        _ => form(format!("{} must hold {} and nothing else", parent.tag_name().name(), names.join(", "))),
+        _ => form(format!(
+            "{} must hold {} and nothing else",
+            parent.tag_name().name(),
+            names.join(", ")
+        )),
     }
 }
 
@@ -250,7 +276,10 @@ fn expect(node: Node<'_, '_>, wanted: &str) -> Result<(), VerifyError> {
         Ok(())
     } else {
         let name = node.tag_name().name();
-        form(format!("{name} is {:?}; only {wanted:?} is taken", short(found)))
+        form(format!(
+            "{name} is {:?}; only {wanted:?} is taken",
+            short(found)
+        ))
     }
 }
 
@@ -265,7 +294,11 @@ fn octets(node: Node<'_, '_>) -> Result<Vec<u8>, VerifyError> {
         }
         if child.is_text() {
             text.extend(
-                child.text().unwrap_or_default().bytes().filter(|b| !b.is_ascii_whitespace()),
+                child
+                    .text()
+                    .unwrap_or_default()
+                    .bytes()
+                    .filter(|b| !b.is_ascii_whitespace()),
             );
         }
         if text.len() > MOST {

@@ -23,8 +23,7 @@ impl PartOptions {
     /// # Errors
     /// [`Failure`] of class misconfigured that repeats serde's explanation.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        T::deserialize(&self.options).map_err(|e| {
-            Failure::misconfigured(&self.part, "read its options in the manifest", e)
-        })
+        T::deserialize(&self.options)
+            .map_err(|e| Failure::misconfigured(&self.part, "read its options in the manifest", e))
     }
 }

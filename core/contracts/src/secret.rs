@@ -29,9 +29,11 @@ impl SecretRef {
         } else if let Some(path) = text.strip_prefix("file:").filter(|p| !p.is_empty()) {
             Ok(Self::File(PathBuf::from(path)))
         } else {
-            Err("a secret is given by reference only: write \"env:NAME\" or \"file:PATH\", \
+            Err(
+                "a secret is given by reference only: write \"env:NAME\" or \"file:PATH\", \
                  and put the secret there"
-                .to_owned())
+                    .to_owned(),
+            )
         }
     }
 
@@ -47,19 +49,25 @@ impl SecretRef {
                     format!("read the secret env:{name}"),
                     "the environment variable is not set or not UTF-8",
                 )
-                .remedy(format!("set {name} in the environment that starts tongguan"))
+                .remedy(format!(
+                    "set {name} in the environment that starts tongguan"
+                ))
             }),
             Self::File(path) => {
                 let path = base.join(path);
-                let text = std::fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| {
-                    Failure::misconfigured(
-                        part,
-                        format!("read the secret file:{}", path.display()),
-                        e,
-                    )
-                    .remedy("create the file, readable only by the user that runs tongguan")
-                })?;
-                Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+                let text = std::fs::read_to_string(&path)
+                    .map(Zeroizing::new)
+                    .map_err(|e| {
+                        Failure::misconfigured(
+                            part,
+                            format!("read the secret file:{}", path.display()),
+                            e,
+                        )
+                        .remedy("create the file, readable only by the user that runs tongguan")
+                    })?;
+                Ok(Zeroizing::new(
+                    text.lines().next().unwrap_or_default().to_owned(),
+                ))
             }
         }
     }
@@ -97,7 +105,10 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("tongguan-secret-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join("pw"), "correct horse\n").unwrap();
-        let secret = SecretRef::parse("file:pw").unwrap().resolve("test", &dir).unwrap();
+        let secret = SecretRef::parse("file:pw")
+            .unwrap()
+            .resolve("test", &dir)
+            .unwrap();
         assert_eq!(secret.as_str(), "correct horse");
         std::fs::remove_dir_all(dir).unwrap();
     }

@@ -73,7 +73,10 @@ pub(super) fn issue(
         }
         None => key.private_key_to_pem_pkcs8()?,
     };
-    Ok(Issued { key_pem, certificate_pem })
+    Ok(Issued {
+        key_pem,
+        certificate_pem,
+    })
 }
 
 fn scheme_of_key(key: &PKey<Private>) -> Result<Scheme, CryptoError> {

@@ -20,7 +20,9 @@ fn holds(octets: &[u8], label: &[u8]) -> bool {
 pub(super) fn certificate(octets: &[u8]) -> Result<Certificate, CryptoError> {
     let parsed = if holds(octets, PEM) {
         if !holds(octets, b"CERTIFICATE-----") {
-            return Err(CryptoError::NotACertificate("it is PEM of another kind".to_owned()));
+            return Err(CryptoError::NotACertificate(
+                "it is PEM of another kind".to_owned(),
+            ));
         }
         X509::from_pem(octets)
     } else {
@@ -64,23 +66,29 @@ fn name(name: &X509NameRef) -> String {
 }
 
 pub(super) fn spki(certificate: &Certificate) -> Result<Vec<u8>, CryptoError> {
-    Ok(X509::from_der(&certificate.der)?.public_key()?.public_key_to_der()?)
+    Ok(X509::from_der(&certificate.der)?
+        .public_key()?
+        .public_key_to_der()?)
 }
 
 pub(super) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
-    let (Ok(issuer_x509), Ok(x509)) =
-        (X509::from_der(&issuer.der), X509::from_der(&certificate.der))
-    else {
+    let (Ok(issuer_x509), Ok(x509)) = (
+        X509::from_der(&issuer.der),
+        X509::from_der(&certificate.der),
+    ) else {
         return false;
     };
     match issuer.key.scheme() {
-        Scheme::RsaSha1 => {
-            issuer_x509.public_key().and_then(|key| x509.verify(&key)).unwrap_or(false)
-        }
+        Scheme::RsaSha1 => issuer_x509
+            .public_key()
+            .and_then(|key| x509.verify(&key))
+            .unwrap_or(false),
         // OpenSSL 3.0 verifies SM2 certificates only with a user id set on the certificate, which
         // its API for certificates does not offer here: verify the signed octets ourselves.
         Scheme::Sm2Sm3 => {
-            let Some(tbs) = tbs(&certificate.der) else { return false };
+            let Some(tbs) = tbs(&certificate.der) else {
+                return false;
+            };
             crate::der_to_raw(x509.signature().as_slice())
                 .and_then(|raw| issuer.key.verify(tbs, &raw))
                 .is_ok()
@@ -110,8 +118,15 @@ pub(super) fn key_file(octets: &[u8], password: Option<&str>) -> Result<KeyFile,
     if let Ok(bundle) = Pkcs12::from_der(octets) {
         return pkcs12(&bundle, password);
     }
-    let key = if holds(octets, PEM) { pem(octets, password)? } else { der(octets, password)? };
-    Ok(KeyFile { key: Arc::new(SigningKey::new(key)?), certificate: None })
+    let key = if holds(octets, PEM) {
+        pem(octets, password)?
+    } else {
+        der(octets, password)?
+    };
+    Ok(KeyFile {
+        key: Arc::new(SigningKey::new(key)?),
+        certificate: None,
+    })
 }
 
 fn pem(octets: &[u8], password: Option<&str>) -> Result<PKey<Private>, CryptoError> {
@@ -132,7 +147,11 @@ fn pem(octets: &[u8], password: Option<&str>) -> Result<PKey<Private>, CryptoErr
     // With a passphrase given, even an empty one, OpenSSL never asks on the terminal.
     PKey::private_key_from_pem_passphrase(octets, password.unwrap_or_default().as_bytes()).map_err(
         |e| {
-            if encrypted { CryptoError::WrongPassword } else { CryptoError::NotAKey(e.to_string()) }
+            if encrypted {
+                CryptoError::WrongPassword
+            } else {
+                CryptoError::NotAKey(e.to_string())
+            }
         },
     )
 }
@@ -144,7 +163,9 @@ fn der(octets: &[u8], password: Option<&str>) -> Result<PKey<Private>, CryptoErr
     match password {
         Some(password) => PKey::private_key_from_pkcs8_passphrase(octets, password.as_bytes())
             .map_err(|_| CryptoError::WrongPassword),
-        None => Err(CryptoError::NotAKey("neither PEM, PKCS#8 DER nor PKCS#12".to_owned())),
+        None => Err(CryptoError::NotAKey(
+            "neither PEM, PKCS#8 DER nor PKCS#12".to_owned(),
+        )),
     }
 }
 
@@ -174,7 +195,10 @@ fn pkcs12(bundle: &Pkcs12, password: Option<&str>) -> Result<KeyFile, CryptoErro
         .pkey
         .ok_or_else(|| CryptoError::NotAKey("the PKCS#12 file holds no private key".to_owned()))?;
     let certificate = parsed.cert.map(|x509| from_x509(&x509)).transpose()?;
-    Ok(KeyFile { key: Arc::new(SigningKey::new(key)?), certificate })
+    Ok(KeyFile {
+        key: Arc::new(SigningKey::new(key)?),
+        certificate,
+    })
 }
 
 /// A new SM2 key.

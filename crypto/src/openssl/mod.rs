@@ -81,7 +81,9 @@ impl Digest for Running {
 
     fn finish(self: Box<Self>) -> Vec<u8> {
         // OpenSSL fails here only where it lacks the algorithm: an empty value matches no digest.
-        self.0.and_then(|mut hasher| hasher.finish()).map_or(Vec::new(), |bytes| bytes.to_vec())
+        self.0
+            .and_then(|mut hasher| hasher.finish())
+            .map_or(Vec::new(), |bytes| bytes.to_vec())
     }
 }
 
@@ -98,7 +100,10 @@ pub(crate) fn scheme_of(id: Id, bits: u32, spki: &[u8]) -> Result<(Scheme, [u8; 
         };
     }
     // OpenSSL 3 knows SM2 keys by no number of its own, so the key tells by its DER.
-    if let Some(point) = spki.strip_prefix(SM2).and_then(|point| point.try_into().ok()) {
+    if let Some(point) = spki
+        .strip_prefix(SM2)
+        .and_then(|point| point.try_into().ok())
+    {
         return Ok((Scheme::Sm2Sm3, point));
     }
     Err(CryptoError::UnsupportedKey(match id {
@@ -135,8 +140,17 @@ impl SigningKey {
     fn new(key: PKey<Private>) -> Result<Self, CryptoError> {
         let spki = key.public_key_to_der()?;
         let (scheme, point) = scheme_of(key.id(), key.bits(), &spki)?;
-        let za = if scheme == Scheme::Sm2Sm3 { za(&point)? } else { Vec::new() };
-        Ok(Self { scheme, key, spki, za })
+        let za = if scheme == Scheme::Sm2Sm3 {
+            za(&point)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            scheme,
+            key,
+            spki,
+            za,
+        })
     }
 }
 
@@ -179,7 +193,11 @@ pub(crate) struct VerifyingKey {
 impl VerifyingKey {
     fn new(key: PKey<Public>, spki: &[u8]) -> Result<Self, CryptoError> {
         let (scheme, point) = scheme_of(key.id(), key.bits(), spki)?;
-        let za = if scheme == Scheme::Sm2Sm3 { za(&point)? } else { Vec::new() };
+        let za = if scheme == Scheme::Sm2Sm3 {
+            za(&point)?
+        } else {
+            Vec::new()
+        };
         Ok(Self { scheme, key, za })
     }
 }
@@ -199,9 +217,15 @@ impl PublicKey for VerifyingKey {
                 let der = crate::raw_to_der(value)?;
                 let mut context = PkeyCtx::new(&self.key)?;
                 context.verify_init()?;
-                context.verify(&sm2_digest(&self.za, text)?, &der).unwrap_or(false)
+                context
+                    .verify(&sm2_digest(&self.za, text)?, &der)
+                    .unwrap_or(false)
             }
         };
-        if good { Ok(()) } else { Err(CryptoError::BadSignature) }
+        if good {
+            Ok(())
+        } else {
+            Err(CryptoError::BadSignature)
+        }
     }
 }

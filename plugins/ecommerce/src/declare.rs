@@ -2,7 +2,9 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 use tongguan_contracts::{Declaration, Origin};
-use tongguan_messages::{Draft, Message, Node, Place, Problem, business_key, check_forms, fragment};
+use tongguan_messages::{
+    Draft, Message, Node, Place, Problem, business_key, check_forms, fragment,
+};
 
 use crate::fill::Fresh;
 
@@ -28,7 +30,9 @@ pub(crate) fn all(units: Vec<Unit>, document: &str) -> Result<Vec<Declaration>, 
             Unit::Draft(message, draft) => (*message, draft.given()),
             Unit::Whole(message, node) => (*message, texts(node)),
         };
-        let Some(element) = message.unit else { continue };
+        let Some(element) = message.unit else {
+            continue;
+        };
         let count = counts.entry(message.name).or_default();
         *count += 1;
         let path = format!("{}/{}[{count}]", message.name, element.name);
@@ -53,14 +57,20 @@ pub(crate) fn all(units: Vec<Unit>, document: &str) -> Result<Vec<Declaration>, 
             }
         };
         let Some(key) = business_key(message, &node) else {
-            let field = message.business_key.first().and_then(|p| p.rsplit('/').next());
+            let field = message
+                .business_key
+                .first()
+                .and_then(|p| p.rsplit('/').next());
             problems.push(Problem {
                 path,
                 line: node.place.line,
                 column: node.place.column,
                 ..Problem::document(
                     "missing",
-                    format!("has no {}, by which its receipt is found", field.unwrap_or("key")),
+                    format!(
+                        "has no {}, by which its receipt is found",
+                        field.unwrap_or("key")
+                    ),
                     "give it a number that is unique in your enterprise",
                 )
             });
@@ -73,7 +83,11 @@ pub(crate) fn all(units: Vec<Unit>, document: &str) -> Result<Vec<Declaration>, 
         declarations.push(declaration(message, &node, key, &given, document));
     }
     problems.truncate(MOST);
-    if problems.is_empty() { Ok(declarations) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(declarations)
+    } else {
+        Err(problems)
+    }
 }
 
 fn declaration(
@@ -92,25 +106,35 @@ fn declaration(
     }
     Declaration {
         message: message.name.to_owned(),
-        guid: field(node, "guid").and_then(Node::own_text).unwrap_or_default().to_owned(),
+        guid: field(node, "guid")
+            .and_then(Node::own_text)
+            .unwrap_or_default()
+            .to_owned(),
         business_key,
         fragment: fragment(node),
         fingerprint: hex::encode(hash.finalize()),
         amends: field(node, "appType")
             .and_then(Node::own_text)
             .is_some_and(|kind| matches!(kind, "2" | "3")),
-        origin: Origin { document: document.to_owned(), line: node.place.line },
+        origin: Origin {
+            document: document.to_owned(),
+            line: node.place.line,
+        },
     }
 }
 
 /// A field of the unit itself, or of its head.
 fn field<'n>(unit: &'n Node, name: &str) -> Option<&'n Node> {
-    unit.child(name).or_else(|| unit.children().first()?.child(name))
+    unit.child(name)
+        .or_else(|| unit.children().first()?.child(name))
 }
 
 fn duplicate(message: &'static Message, node: &Node, path: &str, first: Place) -> Problem {
     let key_path = message.business_key.last().copied().unwrap_or_default();
-    let remedy = format!("the first is at line {}: remove one, or give it another number", first.line);
+    let remedy = format!(
+        "the first is at line {}: remove one, or give it another number",
+        first.line
+    );
     match node.find(key_path) {
         Some(key) => Problem::at(
             key.element,
@@ -126,6 +150,10 @@ fn duplicate(message: &'static Message, node: &Node, path: &str, first: Place) -
 
 /// The texts of a whole element, in order.
 fn texts(node: &Node) -> Vec<(String, String)> {
-    let own = node.own_text().map(|t| (node.element.name.to_owned(), t.to_owned()));
-    own.into_iter().chain(node.children().iter().flat_map(texts)).collect()
+    let own = node
+        .own_text()
+        .map(|t| (node.element.name.to_owned(), t.to_owned()));
+    own.into_iter()
+        .chain(node.children().iter().flat_map(texts))
+        .collect()
 }

@@ -11,7 +11,10 @@ const FORM: &[BorrowedFormatItem<'static>] =
 impl Filler for Fresh {
     fn guid(&self) -> String {
         let mut buffer = uuid::Uuid::encode_buffer();
-        uuid::Uuid::new_v4().hyphenated().encode_upper(&mut buffer).to_owned()
+        uuid::Uuid::new_v4()
+            .hyphenated()
+            .encode_upper(&mut buffer)
+            .to_owned()
     }
 
     fn now(&self) -> String {

@@ -27,11 +27,19 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
         let end = error.range().start >= text.trim_end().len();
         let (rule, what, remedy) = if end {
-            ("truncated", "ends too early", "it is cut off: write or transfer it again")
+            (
+                "truncated",
+                "ends too early",
+                "it is cut off: write or transfer it again",
+            )
         } else {
             ("ill-formed", "is not JSON", "mend the JSON at this place")
         };
-        let problem = Problem::document(rule, format!("the document {what}: {}", error.kind()), remedy);
+        let problem = Problem::document(
+            rule,
+            format!("the document {what}: {}", error.kind()),
+            remedy,
+        );
         vec![at(problem, lines.place(error.range().start))]
     })?;
     let objects: Vec<&Value<'_>> = match &parsed.value {
@@ -46,9 +54,19 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
             "give at least one object",
         )]);
     }
-    let mut reader = Reader { lines, problems: Vec::new() };
-    let units: Vec<Unit> = objects.iter().filter_map(|value| reader.unit(value, wanted)).collect();
-    if reader.problems.is_empty() { Ok(units) } else { Err(reader.problems) }
+    let mut reader = Reader {
+        lines,
+        problems: Vec::new(),
+    };
+    let units: Vec<Unit> = objects
+        .iter()
+        .filter_map(|value| reader.unit(value, wanted))
+        .collect();
+    if reader.problems.is_empty() {
+        Ok(units)
+    } else {
+        Err(reader.problems)
+    }
 }
 
 fn at(mut problem: Problem, place: Place) -> Problem {
@@ -71,8 +89,11 @@ impl Reader<'_> {
     fn unit(&mut self, value: &Value<'_>, wanted: &[&'static Message]) -> Option<Unit> {
         let place = self.lines.place(value.range().start);
         let Value::Object(object) = value else {
-            let problem =
-                Problem::document("form", "an object is needed here", "write { \"OrderHead\": … }");
+            let problem = Problem::document(
+                "form",
+                "an object is needed here",
+                "write { \"OrderHead\": … }",
+            );
             self.push(problem, place);
             return None;
         };
@@ -180,7 +201,10 @@ impl Reader<'_> {
 fn which(object: &Object<'_>, wanted: &[&'static Message]) -> Option<&'static Message> {
     let score = |message: &Message| {
         let unit = message.unit?;
-        let known = object.properties.iter().filter(|p| unit.child(p.name.as_str()).is_some());
+        let known = object
+            .properties
+            .iter()
+            .filter(|p| unit.child(p.name.as_str()).is_some());
         let entity = known.clone().any(|p| {
             unit.child(p.name.as_str())
                 .is_some_and(|e| matches!(e.content, Content::Sequence(_)))

@@ -66,8 +66,15 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
             .remedy(format!("choose from {}", all.join(", ")))
         })?);
     }
-    let limits = Limits { octets: given.max_octets, ..Limits::default() };
-    Ok(Arc::new(Ecommerce { names: given.declares, declares, limits }))
+    let limits = Limits {
+        octets: given.max_octets,
+        ..Limits::default()
+    };
+    Ok(Arc::new(Ecommerce {
+        names: given.declares,
+        declares,
+        limits,
+    }))
 }
 
 impl Ecommerce {
@@ -80,12 +87,16 @@ impl Ecommerce {
                     return Err(vec![Problem::document(
                         "not-declared",
                         format!("{name} is not among the messages that this role declares"),
-                        format!("choose from {}, or add it to declares", self.names.join(", ")),
+                        format!(
+                            "choose from {}, or add it to declares",
+                            self.names.join(", ")
+                        ),
                     )]);
                 }
             },
         };
-        let text = tongguan_messages::decode(document.octets, &self.limits).map_err(|p| vec![*p])?;
+        let text =
+            tongguan_messages::decode(document.octets, &self.limits).map_err(|p| vec![*p])?;
         let units = match text.trim_start().chars().next() {
             None => {
                 return Err(vec![Problem::document(
@@ -108,9 +119,13 @@ impl Role for Ecommerce {
     }
 
     fn read(&self, document: Document<'_>) -> Result<Vec<Declaration>, DocumentRefused> {
-        self.read_problems(document).map_err(|problems| DocumentRefused {
-            document: document.name.to_owned(),
-            problems: problems.into_iter().map(|p| p.in_file(document.name)).collect(),
-        })
+        self.read_problems(document)
+            .map_err(|problems| DocumentRefused {
+                document: document.name.to_owned(),
+                problems: problems
+                    .into_iter()
+                    .map(|p| p.in_file(document.name))
+                    .collect(),
+            })
     }
 }

@@ -24,7 +24,9 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
         .from_reader(text.as_bytes());
     let header = rows.headers().cloned().map_err(|e| vec![broken(&e)])?;
     let (message, columns) = choose(&header, wanted)?;
-    let Some(unit) = message.unit else { return Ok(Vec::new()) };
+    let Some(unit) = message.unit else {
+        return Ok(Vec::new());
+    };
     let mut problems = Vec::new();
     let mut units: Vec<Unit> = Vec::new();
     let mut last: Option<(Vec<String>, Draft)> = None;
@@ -39,14 +41,20 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
                 continue;
             }
         };
-        let line = row.position().map_or(0, |p| u32::try_from(p.line()).unwrap_or(u32::MAX));
+        let line = row
+            .position()
+            .map_or(0, |p| u32::try_from(p.line()).unwrap_or(u32::MAX));
         if row.len() != columns.len() {
             problems.push(Problem {
                 line,
                 column: 1,
                 ..Problem::document(
                     "columns",
-                    format!("the row has {} columns, the header {}", row.len(), columns.len()),
+                    format!(
+                        "the row has {} columns, the header {}",
+                        row.len(),
+                        columns.len()
+                    ),
                     "quote values that hold commas; give every row all columns",
                 )
             });
@@ -98,7 +106,10 @@ fn head_of(
     let place = Place { line, column: 1 };
     let mut draft = Draft::new(unit, place);
     let mut heads: Vec<&'static Element> = Vec::new();
-    for column in columns.iter().filter(|c| !c.list && c.entity.name != unit.name) {
+    for column in columns
+        .iter()
+        .filter(|c| !c.list && c.entity.name != unit.name)
+    {
         if !heads.iter().any(|h| h.name == column.entity.name) {
             heads.push(column.entity);
         }
@@ -123,7 +134,10 @@ fn items_of(
     let mut parts = Vec::new();
     for particle in unit.particles().iter().filter(|p| p.max > 1) {
         let entity = particle.element;
-        if columns.iter().any(|c| c.list && c.entity.name == entity.name) {
+        if columns
+            .iter()
+            .any(|c| c.list && c.entity.name == entity.name)
+        {
             let mut part = Draft::new(entity, Place { line, column: 1 });
             put(&mut part, entity, columns, row, line, problems);
             parts.push(part);
@@ -144,7 +158,10 @@ fn put(
         if column.entity.name != entity.name || text.is_empty() {
             continue;
         }
-        let place = Place { line, column: index as u32 + 1 };
+        let place = Place {
+            line,
+            column: index as u32 + 1,
+        };
         if let Some(problem) = habits(column.field, text, place) {
             problems.push(problem);
         } else if let Err(problem) = draft.field(column.field.name, text, place) {
@@ -155,7 +172,9 @@ fn put(
 
 /// What spreadsheets do to numbers that are names: 1.2E+10 for an order number.
 pub(crate) fn habits(field: &Element, text: &str, place: Place) -> Option<Problem> {
-    let Content::Text(SimpleType::Chars { .. }) = field.content else { return None };
+    let Content::Text(SimpleType::Chars { .. }) = field.content else {
+        return None;
+    };
     let (mantissa, exponent) = text.split_once(['E', 'e'])?;
     let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
     let scientific = mantissa.contains('.')
@@ -174,11 +193,17 @@ pub(crate) fn habits(field: &Element, text: &str, place: Place) -> Option<Proble
 }
 
 fn broken(error: &csv::Error) -> Problem {
-    let line = error.position().map_or(0, |p| u32::try_from(p.line()).unwrap_or(u32::MAX));
+    let line = error
+        .position()
+        .map_or(0, |p| u32::try_from(p.line()).unwrap_or(u32::MAX));
     Problem {
         line,
         column: u32::from(line > 0),
-        ..Problem::document("ill-formed", format!("the CSV is broken: {error}"), "mend the row")
+        ..Problem::document(
+            "ill-formed",
+            format!("the CSV is broken: {error}"),
+            "mend the row",
+        )
     }
 }
 
@@ -193,7 +218,10 @@ fn choose(
         match resolve(header, message) {
             Ok(columns) => best.push((uncovered(message, &columns), message, columns)),
             Err(problems) => {
-                if nearest.as_ref().is_none_or(|(count, _)| problems.len() < *count) {
+                if nearest
+                    .as_ref()
+                    .is_none_or(|(count, _)| problems.len() < *count)
+                {
                     nearest = Some((problems.len(), problems));
                 }
             }
@@ -233,7 +261,9 @@ fn uncovered(message: &Message, columns: &[Column]) -> usize {
 
 /// The entities of a message's unit, and whether each may stand many times.
 fn entities(message: &Message) -> Vec<(&'static Element, bool)> {
-    let Some(unit) = message.unit else { return Vec::new() };
+    let Some(unit) = message.unit else {
+        return Vec::new();
+    };
     let mut all = vec![(unit, false)];
     for particle in unit.particles() {
         if matches!(particle.element.content, Content::Sequence(_)) {
@@ -263,7 +293,11 @@ fn resolve(header: &StringRecord, message: &Message) -> Result<Vec<Column>, Vec<
                     .map(|p| p.element)
                     .filter(|e| matches!(e.content, Content::Text(_)))
                     .filter(|e| e.name == bare || e.zh == bare)
-                    .map(|field| Column { entity, list: *list, field })
+                    .map(|field| Column {
+                        entity,
+                        list: *list,
+                        field,
+                    })
             })
             .collect();
         let shown: String = name.chars().take(60).collect();
@@ -298,8 +332,10 @@ fn resolve(header: &StringRecord, message: &Message) -> Result<Vec<Column>, Vec<
                 columns.push(*column);
             }
             several => {
-                let choices: Vec<String> =
-                    several.iter().map(|c| format!("{}.{}", c.entity.name, c.field.name)).collect();
+                let choices: Vec<String> = several
+                    .iter()
+                    .map(|c| format!("{}.{}", c.entity.name, c.field.name))
+                    .collect();
                 problems.push(wrong(
                     "ambiguous-field",
                     format!("the column {shown:?} can be {}", choices.join(" or ")),
@@ -308,5 +344,9 @@ fn resolve(header: &StringRecord, message: &Message) -> Result<Vec<Column>, Vec<
             }
         }
     }
-    if problems.is_empty() { Ok(columns) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(columns)
+    } else {
+        Err(problems)
+    }
 }

@@ -14,7 +14,10 @@ pub(crate) fn read(
         let names: Vec<&str> = wanted.iter().map(|m| m.name).collect();
         return Err(vec![Problem::document(
             "not-declared",
-            format!("{} is not among the messages that this role declares", message.name),
+            format!(
+                "{} is not among the messages that this role declares",
+                message.name
+            ),
             format!("choose from {}, or add it to declares", names.join(", ")),
         )]);
     }
@@ -26,6 +29,12 @@ pub(crate) fn read(
         )]);
     }
     let unit = message.unit.map_or("", |u| u.name);
-    let units = parsed.root.children().iter().filter(|c| c.element.name == unit);
-    Ok(units.map(|node| Unit::Whole(message, node.clone())).collect())
+    let units = parsed
+        .root
+        .children()
+        .iter()
+        .filter(|c| c.element.name == unit);
+    Ok(units
+        .map(|node| Unit::Whole(message, node.clone()))
+        .collect())
 }

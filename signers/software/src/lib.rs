@@ -40,9 +40,16 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     let given: Options = options.parse()?;
     let part = options.part.as_str();
     let path = options.base.join(&given.key);
-    let password = given.password.as_ref().map(|p| p.resolve(part, &options.base)).transpose()?;
+    let password = given
+        .password
+        .as_ref()
+        .map(|p| p.resolve(part, &options.base))
+        .transpose()?;
     let loaded = provider()
-        .key_file(&read(part, "private key", &path)?, password.as_ref().map(|p| p.as_str()))
+        .key_file(
+            &read(part, "private key", &path)?,
+            password.as_ref().map(|p| p.as_str()),
+        )
         .map_err(|error| {
             let remedy = match &error {
                 CryptoError::WrongPassword => {
@@ -55,22 +62,29 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     let certificate = match (&given.certificate, loaded.certificate) {
         (Some(file), _) => {
             let path = options.base.join(file);
-            provider().certificate(&read(part, "certificate", &path)?).map_err(|error| {
-                failed(part, "certificate", &path, &error)
-                    .remedy("certificate must name an X.509 certificate, PEM or DER")
-            })?
+            provider()
+                .certificate(&read(part, "certificate", &path)?)
+                .map_err(|error| {
+                    failed(part, "certificate", &path, &error)
+                        .remedy("certificate must name an X.509 certificate, PEM or DER")
+                })?
         }
         (None, Some(certificate)) => certificate,
         (None, None) => {
-            return Err(Failure::misconfigured(part, "find the certificate", "none is given")
-                .remedy("add certificate = \"PATH\" beside key"));
+            return Err(
+                Failure::misconfigured(part, "find the certificate", "none is given")
+                    .remedy("add certificate = \"PATH\" beside key"),
+            );
         }
     };
     if !loaded.key.matches(&certificate) {
         return Err(Failure::misconfigured(
             part,
             format!("use the private key {}", path.display()),
-            format!("it does not belong to the certificate of {}", certificate.subject),
+            format!(
+                "it does not belong to the certificate of {}",
+                certificate.subject
+            ),
         )
         .remedy("name the key and the certificate that were issued together"));
     }
@@ -187,14 +201,24 @@ mod tests {
     use tongguan_crypto::TestSubject;
 
     fn issue(dir: &Path, name: &str, scheme: Scheme, from_days: i64, password: Option<&str>) {
-        let subject = TestSubject { common_name: name.into(), days: 30, from_days };
-        let issued = provider().issue_for_tests(scheme, &subject, None, password).unwrap();
+        let subject = TestSubject {
+            common_name: name.into(),
+            days: 30,
+            from_days,
+        };
+        let issued = provider()
+            .issue_for_tests(scheme, &subject, None, password)
+            .unwrap();
         fs::write(dir.join(format!("{name}.key")), issued.key_pem).unwrap();
         fs::write(dir.join(format!("{name}.crt")), issued.certificate_pem).unwrap();
     }
 
     fn build_from(dir: &Path, options: serde_json::Value) -> Result<Arc<dyn Signer>, Failure> {
-        build(PartOptions { part: "signer \"main\"".into(), options, base: dir.into() })
+        build(PartOptions {
+            part: "signer \"main\"".into(),
+            options,
+            base: dir.into(),
+        })
     }
 
     fn refused(dir: &Path, options: serde_json::Value) -> (String, String) {
@@ -202,7 +226,10 @@ mod tests {
             Ok(_) => panic!("must be refused"),
             Err(failure) => {
                 assert_eq!(failure.class(), FailureClass::Misconfigured);
-                (failure.to_string(), failure.how_to_mend().unwrap_or_default().to_owned())
+                (
+                    failure.to_string(),
+                    failure.how_to_mend().unwrap_or_default().to_owned(),
+                )
             }
         }
     }
@@ -223,7 +250,9 @@ mod tests {
             )
             .unwrap();
             let value = signer.sign(algorithm, b"text").unwrap();
-            let certificate = provider().certificate(&signer.identity().certificate).unwrap();
+            let certificate = provider()
+                .certificate(&signer.identity().certificate)
+                .unwrap();
             certificate.key.verify(b"text", &value).unwrap();
             assert_eq!(signer.identity().key_name, certificate.serial);
             let other = match algorithm {
@@ -246,14 +275,25 @@ mod tests {
         issue(at, "new", Scheme::Sm2Sm3, 60, None);
         let pair = |key: &str, certificate: &str| json!({ "key": key, "certificate": certificate });
 
-        let (text, remedy) =
-            refused(at, json!({ "key": "a.key", "certificate": "a.crt", "password": "file:pw" }));
-        assert!(text.contains("a.key") && text.contains("wrong password"), "{text}");
+        let (text, remedy) = refused(
+            at,
+            json!({ "key": "a.key", "certificate": "a.crt", "password": "file:pw" }),
+        );
+        assert!(
+            text.contains("a.key") && text.contains("wrong password"),
+            "{text}"
+        );
         assert!(remedy.contains("password"));
         let (text, _) = refused(at, pair("b.key", "c.crt"));
-        assert!(text.contains("b.key") && text.contains("does not belong"), "{text}");
+        assert!(
+            text.contains("b.key") && text.contains("does not belong"),
+            "{text}"
+        );
         let (text, remedy) = refused(at, pair("old.key", "old.crt"));
-        assert!(text.contains("expired on 20") && remedy.contains("new certificate"), "{text}");
+        assert!(
+            text.contains("expired on 20") && remedy.contains("new certificate"),
+            "{text}"
+        );
         let (text, _) = refused(at, pair("new.key", "new.crt"));
         assert!(text.contains("valid only from"), "{text}");
         let (text, _) = refused(at, pair("b.crt", "b.crt"));

@@ -113,7 +113,10 @@ impl Transport for Directory {
         let (part, outbox) = (self.part.clone(), self.outbox.clone());
         let name = send::file_name(outgoing.message, outgoing.cop_msg_id);
         let octets = outgoing.envelope.to_vec();
-        blocking(&self.part, move || send::put(&part, &outbox, &name, &octets)).await
+        blocking(&self.part, move || {
+            send::put(&part, &outbox, &name, &octets)
+        })
+        .await
     }
 
     async fn receive(&self) -> Result<Delivery, Failure> {
@@ -128,8 +131,11 @@ impl Transport for Directory {
 
     async fn check(&self) -> Result<(), Failure> {
         let part = self.part.clone();
-        let folders =
-            [self.outbox.clone(), self.inbox.inbox.clone(), self.inbox.archive.clone()];
+        let folders = [
+            self.outbox.clone(),
+            self.inbox.inbox.clone(),
+            self.inbox.archive.clone(),
+        ];
         blocking(&self.part, move || {
             for folder in folders {
                 let probe = folder.join(format!(".probe-{}", std::process::id()));

@@ -29,7 +29,9 @@ impl Inbox {
             let entry = entry.map_err(|e| wrong(&e))?;
             let hidden = entry.file_name().to_string_lossy().starts_with('.');
             // A file that vanishes meanwhile was never ours.
-            let Ok(metadata) = entry.metadata() else { continue };
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
             if metadata.is_file() && !hidden {
                 files.push((metadata.modified().ok(), entry.path(), metadata.len()));
             }
@@ -46,9 +48,16 @@ impl Inbox {
             }
             match fs::read(&path) {
                 Ok(octets) => {
-                    let claim = Claim { inbox: Arc::clone(self), path: Some(path.clone()) };
+                    let claim = Claim {
+                        inbox: Arc::clone(self),
+                        path: Some(path.clone()),
+                    };
                     let origin = path.display().to_string();
-                    return Ok(Some(Delivery { origin, octets, settle: Box::new(claim) }));
+                    return Ok(Some(Delivery {
+                        origin,
+                        octets,
+                        settle: Box::new(claim),
+                    }));
                 }
                 Err(e) => {
                     self.claimed().remove(&path);
@@ -66,7 +75,10 @@ impl Inbox {
 
     /// Moves a claimed file into `folder`, beside what is there already.
     fn settle(&self, path: &Path, folder: &Path) -> Result<(), Failure> {
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let mut target = folder.join(&name);
         let mut copy = 1;
         while target.exists() {

@@ -11,7 +11,10 @@ use crate::failure;
 pub(crate) fn file_name(message: &str, cop_msg_id: &str) -> String {
     let safe = |text: &str| -> String {
         let keep = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        text.chars().take(100).map(|c| if keep(c) { c } else { '_' }).collect()
+        text.chars()
+            .take(100)
+            .map(|c| if keep(c) { c } else { '_' })
+            .collect()
     };
     format!("{}_{}.xml", safe(message), safe(cop_msg_id))
 }
@@ -37,14 +40,22 @@ pub(crate) fn put(
         let _ = fs::remove_file(&temporary);
         failure(part, "write", &path, &e)
     })?;
-    Ok(Accepted { evidence: path.display().to_string() })
+    Ok(Accepted {
+        evidence: path.display().to_string(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn names_stay_in_the_folder() {
-        assert_eq!(super::file_name("CEB311Message", "A-1"), "CEB311Message_A-1.xml");
-        assert_eq!(super::file_name("x", "../../etc/passwd"), "x_______etc_passwd.xml");
+        assert_eq!(
+            super::file_name("CEB311Message", "A-1"),
+            "CEB311Message_A-1.xml"
+        );
+        assert_eq!(
+            super::file_name("x", "../../etc/passwd"),
+            "x_______etc_passwd.xml"
+        );
     }
 }

@@ -1,0 +1,207 @@
+//! Puts waiting declarations into signed messages in envelopes.
+
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+use tongguan_contracts::{Algorithm, Failure, FailureClass, Signer};
+use tongguan_messages::envelope::{Envelope, Head};
+use tongguan_messages::{Message, closing, message, opening, transfer};
+use tongguan_xmldsig::{Enveloping, KeyInfo, Profile};
+
+use super::Client;
+use crate::clock::{creat_time, guid, now_ms};
+use crate::manifest::{Manifest, Route};
+use crate::store::{Carrier, Claimed, Store};
+
+/// How often the store is asked for what others submitted.
+const LOOK: Duration = Duration::from_millis(50);
+
+pub(super) struct Assembler {
+    store: Arc<dyn Store>,
+    manifest: Manifest,
+    signers: BTreeMap<String, Arc<dyn Signer>>,
+}
+
+/// The profile that a signer's key goes with.
+fn profile_of(signer: &dyn Signer) -> Result<Profile, Failure> {
+    match signer.algorithms().first() {
+        Some(Algorithm::RsaSha1) => Ok(Profile::RsaSha1),
+        Some(Algorithm::Sm2Sm3) => Ok(Profile::Sm2Sm3),
+        _ => Err(Failure::misconfigured(
+            "signer",
+            "choose a profile",
+            "it signs with nothing",
+        )),
+    }
+}
+
+fn algorithm(profile: Profile) -> Algorithm {
+    match profile {
+        Profile::RsaSha1 => Algorithm::RsaSha1,
+        Profile::Sm2Sm3 | Profile::Sm2Sm3Legacy => Algorithm::Sm2Sm3,
+    }
+}
+
+/// Signs a text, to see that it can.
+pub(super) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
+    let profile = profile_of(signer)?;
+    signer
+        .sign(algorithm(profile), b"<ds:SignedInfo></ds:SignedInfo>")
+        .map(|_| ())
+}
+
+impl Assembler {
+    pub(super) fn new(
+        client: &Client,
+        build: impl Fn(&str) -> Result<Arc<dyn Signer>, Failure>,
+    ) -> Result<Self, Failure> {
+        let mut signers = BTreeMap::new();
+        for route in &client.manifest.routes {
+            if !signers.contains_key(&route.signer) {
+                signers.insert(route.signer.clone(), build(&route.signer)?);
+            }
+        }
+        Ok(Self {
+            store: Arc::clone(&client.store),
+            manifest: client.manifest.clone(),
+            signers,
+        })
+    }
+
+    pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+        loop {
+            let busy = match self.round().await {
+                Ok(busy) => busy,
+                Err(failure) if failure.class() == FailureClass::Transient => {
+                    tracing::warn!(%failure, "signing waits");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    false
+                }
+                // A wrong PIN locks a device: nothing is tried again until a person acts.
+                Err(failure) => return Err(failure),
+            };
+            if *stop.borrow() {
+                return Ok(());
+            }
+            if !busy {
+                tokio::select! {
+                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                    () = tokio::time::sleep(LOOK) => {}
+                }
+            }
+        }
+    }
+
+    /// Assembles what is due; says whether there may be more.
+    async fn round(&self) -> Result<bool, Failure> {
+        let limits = &self.manifest.limits;
+        let mut more = false;
+        for waiting in self.store.waiting().await? {
+            let wait = i64::try_from(limits.batch_wait_ms).unwrap_or(i64::MAX);
+            let due = waiting.since.saturating_add(wait) <= now_ms();
+            if waiting.count < limits.batch && !due {
+                continue;
+            }
+            let (Some(known), Some(route)) = (
+                message(&waiting.message),
+                self.manifest.route(&waiting.message),
+            ) else {
+                tracing::error!(message = waiting.message, "no route: it waits");
+                continue;
+            };
+            let claimed = self.store.claim(&waiting.message, limits.batch).await?;
+            if claimed.is_empty() {
+                continue;
+            }
+            more |= waiting.count > claimed.len();
+            self.assemble(known, route, claimed).await?;
+        }
+        Ok(more)
+    }
+
+    async fn assemble(
+        &self,
+        message: &'static Message,
+        route: &Route,
+        claimed: Vec<Claimed>,
+    ) -> Result<(), Failure> {
+        let bug = |what: &str, why: String| {
+            Failure::misconfigured("manifest", format!("{what} of {}", message.name), why)
+        };
+        let Some(signer) = self.signers.get(&route.signer).cloned() else {
+            return Err(bug("find the signer", route.signer.clone()));
+        };
+        let profile = match &route.profile {
+            Some(name) => name
+                .parse()
+                .map_err(|e| bug("read the profile", format!("{e}")))?,
+            None => profile_of(signer.as_ref())?,
+        };
+        let guid_value = guid();
+        let mut document = Enveloping::new(profile, &[(message.prefix, message.namespace)]);
+        document.uncovered(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        document.push(&opening(message, &guid_value));
+        for declaration in &claimed {
+            document.push(&declaration.fragment);
+        }
+        let who = transfer(&self.manifest.transfer())
+            .map_err(|p| bug("write BaseTransfer", p.to_string()))?;
+        document.push(&who);
+        let pending = document.prepare(&closing(message));
+        let encoding = route.sm2_encoding.into();
+        let count = claimed.len();
+        let signing = Arc::clone(&signer);
+        let signed = tokio::task::spawn_blocking(move || {
+            let value = signing.sign(algorithm(profile), pending.signed_info())?;
+            let identity = signing.identity();
+            let key = KeyInfo {
+                key_name: &identity.key_name,
+                certificate: &identity.certificate,
+            };
+            pending
+                .complete(&value, &key, encoding)
+                .map_err(|e| Failure::misconfigured("signer", "use its signature value", e))
+        })
+        .await
+        .map_err(|e| Failure::transient("signer", "sign", e))??;
+        let cop_msg_id = guid();
+        let envelope = Envelope {
+            head: Head {
+                cop_msg_id: cop_msg_id.clone(),
+                sender_id: self.manifest.sender_id().to_owned(),
+                receiver_ids: vec![self.manifest.node.receiver_id.clone()],
+                creat_time: creat_time(),
+                msg_type: message.name.to_owned(),
+            },
+            data: signed,
+        };
+        let octets = envelope.write().map_err(|problems| {
+            let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            bug("write the envelope", all.join("; "))
+        })?;
+        let carrier = Carrier {
+            message: message.name.to_owned(),
+            guid: guid_value,
+            cop_msg_id,
+            transport: route.transport.clone(),
+            profile: profile.name().to_owned(),
+            certificate: hex::encode(Sha256::digest(&signer.identity().certificate)),
+            envelope: octets,
+            attempts: 0,
+        };
+        let (name, id) = (carrier.message.clone(), carrier.cop_msg_id.clone());
+        self.store
+            .carry(carrier, claimed.into_iter().map(|c| c.id).collect())
+            .await?;
+        tracing::info!(
+            message = name,
+            cop_msg_id = id,
+            declarations = count,
+            "signed"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! Takes in what comes back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+use tongguan_contracts::{Delivery, Failure, FailureClass, ReceiptNotice, Role, Transport};
+use tongguan_messages::envelope::{Opened, open};
+use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning};
+
+use crate::store::{About, Answer, Inbound, Level, Store};
+
+pub(super) struct Receiver {
+    name: String,
+    transport: Arc<dyn Transport>,
+    store: Arc<dyn Store>,
+    roles: Arc<BTreeMap<String, Arc<dyn Role>>>,
+    limits: Limits,
+}
+
+impl Receiver {
+    pub(super) fn new(
+        name: String,
+        transport: Arc<dyn Transport>,
+        store: Arc<dyn Store>,
+        roles: Arc<BTreeMap<String, Arc<dyn Role>>>,
+        octets: usize,
+    ) -> Self {
+        Self {
+            name,
+            transport,
+            store,
+            roles,
+            limits: Limits {
+                octets,
+                ..Limits::default()
+            },
+        }
+    }
+
+    pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+        loop {
+            let received = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                received = self.transport.receive() => received,
+            };
+            match received {
+                Ok(delivery) => self.take(delivery).await?,
+                Err(failure) => {
+                    let remedy = failure.how_to_mend().unwrap_or_default();
+                    tracing::error!(%failure, remedy, "receiving waits");
+                    let wait = match failure.class() {
+                        FailureClass::Misconfigured => Duration::from_secs(15),
+                        _ => Duration::from_secs(1),
+                    };
+                    tokio::select! {
+                        _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Commits a delivery, then acknowledges it, then tells the roles.
+    async fn take(&self, delivery: Delivery) -> Result<(), Failure> {
+        let Delivery {
+            origin,
+            octets,
+            settle,
+        } = delivery;
+        let (kind, result) = understand(&octets, &self.limits);
+        let (answers, problem) = match result {
+            Ok(answers) => (answers, None),
+            Err(problem) => {
+                tracing::warn!(origin, problem, "came in, but cannot be read: kept");
+                (Vec::new(), Some(problem))
+            }
+        };
+        let told = answers.len();
+        let inbound = Inbound {
+            octets,
+            transport: self.name.clone(),
+            origin: origin.clone(),
+            kind: kind.clone(),
+            problem,
+            answers,
+        };
+        let notices = self.store.receive(inbound).await?;
+        if let Err(failure) = settle.acknowledge().await {
+            // It comes again, and changes nothing then.
+            tracing::warn!(%failure, "committed, but not acknowledged");
+        }
+        tracing::info!(
+            origin,
+            kind,
+            answers = told,
+            matched = notices.len(),
+            "received"
+        );
+        for notice in notices {
+            let Some(role) = self.roles.get(&notice.role) else {
+                continue;
+            };
+            let told = role.on_receipt(ReceiptNotice {
+                message: &notice.message,
+                guid: &notice.guid,
+                receipt: &kind,
+                code: &notice.code,
+                text: &notice.text,
+            });
+            if let Err(failure) = told {
+                tracing::warn!(%failure, guid = notice.guid, "the role could not hear a receipt");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn first(problems: &[Problem]) -> String {
+    problems
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+/// What a delivery is, and what it says.
+fn understand(octets: &[u8], limits: &Limits) -> (String, Result<Vec<Answer>, String>) {
+    match open(octets, limits) {
+        Err(problems) => (String::new(), Err(first(&problems))),
+        Ok(Opened::Report(report)) => {
+            let answers = report.responses.iter().map(|response| Answer {
+                about: About::Envelope(response.original.cop_msg_id.clone()),
+                level: Level::Platform,
+                code: response.code.clone(),
+                text: match error_code(&response.code) {
+                    Some(known) => format!("{} {}", known.zh, response.info),
+                    None => response.info.clone(),
+                },
+                time: String::new(),
+                // Codes of table 7-1 are errors; 0000 is what some nodes confirm with.
+                outcome: if response.code.trim_start_matches('0').is_empty() {
+                    Outcome::Pending
+                } else {
+                    Outcome::Rejected
+                },
+                already_declared: false,
+            });
+            ("DxpRep".to_owned(), Ok(answers.collect()))
+        }
+        Ok(Opened::Message(parsed)) => (parsed.message.name.to_owned(), Ok(read(&parsed))),
+        Ok(Opened::Envelope(envelope)) => match tongguan_messages::read(&envelope.data, limits) {
+            Ok(parsed) => (parsed.message.name.to_owned(), Ok(read(&parsed))),
+            Err(problems) => (envelope.head.msg_type, Err(first(&problems))),
+        },
+    }
+}
+
+fn read(parsed: &Parsed) -> Vec<Answer> {
+    let message = parsed.message;
+    let found = answers(parsed);
+    let answer = |about, level, one: &tongguan_messages::Answer| {
+        let meaning = meaning(message, &one.code);
+        let numbers: Vec<String> = one
+            .numbers
+            .iter()
+            .map(|(name, number)| format!(" {name}={number}"))
+            .collect();
+        Answer {
+            about,
+            level,
+            code: one.code.clone(),
+            text: format!("{} {}{}", meaning.zh, one.text, numbers.concat())
+                .trim()
+                .to_owned(),
+            time: one.time.clone(),
+            outcome: meaning.outcome,
+            already_declared: meaning.already_declared,
+        }
+    };
+    match message.kind {
+        Kind::Receipt => found
+            .iter()
+            .map(|one| {
+                let about = About::Declaration {
+                    messages: message.answers,
+                    key: one.key.clone(),
+                    guid: one.guid.clone(),
+                };
+                answer(about, Level::Clearance, one)
+            })
+            .collect(),
+        Kind::PlatformReceipt => {
+            let unit = message.unit.map_or("", |u| u.name);
+            let original = parsed
+                .root
+                .text(&format!("{unit}/oriCopMsgId"))
+                .unwrap_or_default();
+            found
+                .iter()
+                .map(|one| answer(About::Envelope(original.to_owned()), Level::Platform, one))
+                .collect()
+        }
+        Kind::Declaration | Kind::Envelope => Vec::new(),
+    }
+}

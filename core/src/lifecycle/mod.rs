@@ -1,0 +1,282 @@
+//! Moves declarations along: assembles and signs, sends, takes in what comes back.
+
+mod assemble;
+mod dispatch;
+mod inbound;
+mod states;
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use tongguan_contracts::{
+    Document, DocumentRefused, Failure, FailureClass, Role, Signer, Transport,
+};
+
+use crate::manifest::Manifest;
+use crate::registry::Registry;
+use crate::store::{Sqlite, Store, Submitted};
+
+pub use states::{Event, State, TRANSITIONS};
+
+/// An enterprise's client: its manifest, its store, and its parts, built when they are needed.
+pub struct Client {
+    manifest: Manifest,
+    registry: Registry,
+    store: Arc<dyn Store>,
+}
+
+/// What a document's submission came to.
+#[derive(Debug)]
+pub enum Submission {
+    /// Every declaration in it is safe.
+    Taken(Vec<Submitted>),
+    /// Nothing of it was taken.
+    Refused(DocumentRefused),
+}
+
+/// One part, tried.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartCheck {
+    /// As the manifest names it.
+    pub part: String,
+    /// Whether it works.
+    pub ok: bool,
+    /// What is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// Whether it may work later.
+    pub transient: bool,
+}
+
+impl PartCheck {
+    fn of(part: String, result: Result<(), Failure>) -> Self {
+        match result {
+            Ok(()) => Self {
+                part,
+                ok: true,
+                error: None,
+                remedy: None,
+                transient: false,
+            },
+            Err(failure) => Self {
+                part,
+                ok: false,
+                error: Some(failure.to_string()),
+                remedy: failure.how_to_mend().map(str::to_owned),
+                transient: failure.class() == FailureClass::Transient,
+            },
+        }
+    }
+}
+
+/// When a run ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When it is told to.
+    Stopped,
+    /// When every declaration has its final state, too.
+    AllFinal,
+}
+
+impl Client {
+    /// Opens the store of a manifest; builds no other part yet.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub fn open(manifest: Manifest, registry: Registry) -> Result<Self, Failure> {
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&manifest.store_path())?);
+        Ok(Self {
+            manifest,
+            registry,
+            store,
+        })
+    }
+
+    /// What is kept.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The role of that name; the only one, where no name is given.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be built.
+    pub fn role(&self, name: Option<&str>) -> Result<(String, Arc<dyn Role>), Failure> {
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => {
+                let all: Vec<&str> = self.manifest.roles().collect();
+                match all.as_slice() {
+                    [one] => (*one).to_owned(),
+                    [] => {
+                        return Err(Failure::misconfigured(
+                            "manifest",
+                            "choose a role",
+                            "it has no [roles.NAME]",
+                        )
+                        .remedy("add [roles.main] with kind = \"ecommerce\""));
+                    }
+                    several => {
+                        return Err(Failure::misconfigured(
+                            "manifest",
+                            "choose a role",
+                            "it has several",
+                        )
+                        .remedy(format!("say which: --role {}", several.join(" | "))));
+                    }
+                }
+            }
+        };
+        let (kind, options) = self.manifest.role(&name)?;
+        let build = self.registry.find_role(&options.part, &kind)?;
+        Ok((name, build(options)?))
+    }
+
+    /// Reads a document and takes its declarations: all on disk when this returns, or none.
+    ///
+    /// # Errors
+    /// The store failed, or a different declaration with the same business key is there.
+    pub async fn submit(
+        &self,
+        role: (&str, &dyn Role),
+        document: Document<'_>,
+    ) -> Result<Submission, Failure> {
+        let declarations = match role.1.read(document) {
+            Ok(declarations) => declarations,
+            Err(refused) => return Ok(Submission::Refused(refused)),
+        };
+        for declaration in &declarations {
+            if self.manifest.route(&declaration.message).is_none() {
+                return Err(Failure::misconfigured(
+                    "manifest",
+                    format!("find the route of {}", declaration.message),
+                    "no [[routes]] names it",
+                )
+                .remedy("add it to the messages of a route"));
+            }
+        }
+        Ok(Submission::Taken(
+            self.store.submit(role.0, declarations).await?,
+        ))
+    }
+
+    fn transport(&self, name: &str) -> Result<Arc<dyn Transport>, Failure> {
+        let (kind, options) = self.manifest.transport(name)?;
+        self.registry.find_transport(&options.part, &kind)?(options)
+    }
+
+    fn signer(&self, name: &str) -> Result<Arc<dyn Signer>, Failure> {
+        let (kind, options) = self.manifest.signer(name)?;
+        self.registry.find_signer(&options.part, &kind)?(options)
+    }
+
+    /// Builds every part and, unless `offline`, tries every transport.
+    pub async fn check(&self, offline: bool) -> Vec<PartCheck> {
+        let mut checks = Vec::new();
+        for name in self.manifest.roles() {
+            let result = self.role(Some(name)).map(|_| ());
+            checks.push(PartCheck::of(format!("role {name:?}"), result));
+        }
+        for name in self.manifest.signers() {
+            let result = self
+                .signer(name)
+                .and_then(|signer| assemble::try_out(signer.as_ref()));
+            checks.push(PartCheck::of(format!("signer {name:?}"), result));
+        }
+        for name in self.manifest.transports() {
+            let result = match self.transport(name) {
+                Ok(transport) if !offline => {
+                    let result = transport.check().await;
+                    transport.close().await;
+                    result
+                }
+                Ok(_) => Ok(()),
+                Err(failure) => Err(failure),
+            };
+            checks.push(PartCheck::of(format!("transport {name:?}"), result));
+        }
+        checks
+    }
+
+    /// Runs: signs and sends what is submitted, takes in what comes back. Ends in good order when
+    /// `stop` turns true, or as `until` says.
+    ///
+    /// # Errors
+    /// A part cannot be built, or the store failed: nothing can be done without it.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>, until: Until) -> Result<(), Failure> {
+        let mut roles = BTreeMap::new();
+        for name in self.manifest.roles() {
+            roles.insert(name.to_owned(), self.role(Some(name))?.1);
+        }
+        let roles = Arc::new(roles);
+        let assembler = assemble::Assembler::new(self, |name| self.signer(name))?;
+        let mut transports = BTreeMap::new();
+        for name in self.manifest.transports() {
+            transports.insert(name.to_owned(), self.transport(name)?);
+        }
+        let (ending, ended) = watch::channel(false);
+        let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
+        tasks.spawn(assembler.run(ended.clone()));
+        for (name, transport) in &transports {
+            let sending = dispatch::Dispatcher::new(
+                name.clone(),
+                Arc::clone(transport),
+                Arc::clone(&self.store),
+            );
+            tasks.spawn(sending.run(ended.clone()));
+            let receiving = inbound::Receiver::new(
+                name.clone(),
+                Arc::clone(transport),
+                Arc::clone(&self.store),
+                Arc::clone(&roles),
+                self.manifest.limits.inbound_octets,
+            );
+            tasks.spawn(receiving.run(ended.clone()));
+        }
+        let mut result = Ok(());
+        let mut look = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(done) = tasks.join_next() => {
+                    // A task ends only when it cannot go on.
+                    result = match done {
+                        Ok(ended) => ended,
+                        Err(error) => Err(Failure::transient("client", "go on", error)),
+                    };
+                    break;
+                }
+                _ = look.tick(), if until == Until::AllFinal => {
+                    let counts = self.store.counts().await?;
+                    if counts.iter().all(|(_, state, _)| state.is_final()) {
+                        break;
+                    }
+                }
+            }
+        }
+        tracing::info!("stopping: finishing what is under way");
+        let _ = ending.send(true);
+        let patience = Duration::from_secs(self.manifest.limits.stop_seconds);
+        let finish = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, finish).await.is_err() {
+            tracing::warn!("stopped with work under way: it is repeated at the next start");
+            tasks.shutdown().await;
+        }
+        for transport in transports.values() {
+            transport.close().await;
+        }
+        result
+    }
+}

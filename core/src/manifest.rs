@@ -1,0 +1,429 @@
+//! The manifest: one TOML file that says who the enterprise is and which parts it runs.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tongguan_contracts::{Failure, PartOptions};
+use tongguan_messages::{BaseTransfer, transfer};
+use tongguan_xmldsig::{Profile, Sm2Encoding};
+
+/// A manifest, read and checked on its own; the parts are not built yet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Who declares.
+    pub enterprise: Enterprise,
+    /// The node on the exchange platform.
+    pub node: Node,
+    /// Where declarations are kept.
+    #[serde(default)]
+    store: StoreTable,
+    #[serde(default)]
+    signers: BTreeMap<String, toml::Table>,
+    #[serde(default)]
+    transports: BTreeMap<String, toml::Table>,
+    #[serde(default)]
+    roles: BTreeMap<String, toml::Table>,
+    /// Which message goes which way; the first that fits counts.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    /// Bounds.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The folder that relative paths start from.
+    #[serde(skip)]
+    pub base: PathBuf,
+}
+
+/// `[enterprise]`: what goes into every message's `BaseTransfer` (spec, table 3-4).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enterprise {
+    /// `copCode`: the enterprise's customs registration code.
+    pub cop_code: String,
+    /// `copName`
+    pub cop_name: String,
+    /// `dxpId`: the number that the data centre gave for the exchange platform.
+    pub dxp_id: String,
+}
+
+/// `[node]`: this node and its partner on the exchange platform (spec ch. 4).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// `SenderId`; `dxp_id` unless given.
+    pub sender_id: Option<String>,
+    /// `ReceiverId`: the clearance service for imports.
+    #[serde(default = "receiver_id")]
+    pub receiver_id: String,
+}
+
+fn receiver_id() -> String {
+    "DXPEDCCEB0000002".to_owned()
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StoreTable {
+    kind: String,
+    path: PathBuf,
+}
+
+impl Default for StoreTable {
+    fn default() -> Self {
+        Self {
+            kind: "sqlite".to_owned(),
+            path: "tongguan.db".into(),
+        }
+    }
+}
+
+/// One `[[routes]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The messages that go this way; all where none is named.
+    #[serde(default)]
+    pub messages: Vec<String>,
+    /// By which transport.
+    pub transport: String,
+    /// Signed by which signer.
+    pub signer: String,
+    /// The signature profile; follows from the certificate's key unless given.
+    pub profile: Option<String>,
+    /// How an SM2 signature value is encoded: `raw` (r‖s, default) or `der`.
+    #[serde(default)]
+    pub sm2_encoding: Encoding,
+}
+
+/// How an SM2 signature value is encoded.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// r‖s
+    #[default]
+    Raw,
+    /// ASN.1 DER
+    Der,
+}
+
+impl From<Encoding> for Sm2Encoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Raw => Self::Raw,
+            Encoding::Der => Self::Der,
+        }
+    }
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest document taken, in octets.
+    pub document_octets: usize,
+    /// Largest delivery taken, in octets.
+    pub inbound_octets: usize,
+    /// Declarations a message, at most 100 (the schema's bound).
+    pub batch: usize,
+    /// How long a lone declaration waits for company, in milliseconds.
+    pub batch_wait_ms: u64,
+    /// How long a stop waits for what is under way, in seconds.
+    pub stop_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            document_octets: 64 << 20,
+            inbound_octets: 64 << 20,
+            batch: 100,
+            batch_wait_ms: 200,
+            stop_seconds: 30,
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads the manifest file.
+    ///
+    /// # Errors
+    /// What is wrong, with the line and what to do.
+    pub fn load(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Failure::misconfigured("manifest", format!("read {}", path.display()), e)
+                .remedy("name it with --manifest FILE, or write one with: tongguan init")
+        })?;
+        let base = path.parent().filter(|p| !p.as_os_str().is_empty());
+        Self::parse(
+            &text,
+            base.unwrap_or(Path::new(".")),
+            &path.display().to_string(),
+        )
+    }
+
+    /// Reads a manifest's text; `base` is where its relative paths start, `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`Manifest::load`].
+    pub fn parse(text: &str, base: &Path, name: &str) -> Result<Self, Failure> {
+        let mut manifest: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(0, |span| {
+                text.get(..span.start)
+                    .unwrap_or_default()
+                    .matches('\n')
+                    .count()
+                    + 1
+            });
+            let remedy = suggestion(error.message());
+            let failure = Failure::misconfigured(
+                format!("{name}:{line}"),
+                "read the manifest",
+                error.message(),
+            );
+            match remedy {
+                Some(remedy) => failure.remedy(remedy),
+                None => failure,
+            }
+        })?;
+        manifest.base = base.to_owned();
+        manifest.check(name)?;
+        Ok(manifest)
+    }
+
+    fn check(&self, name: &str) -> Result<(), Failure> {
+        let wrong = |doing: &str, reason: String, remedy: String| {
+            Err(Failure::misconfigured(name, doing, reason).remedy(remedy))
+        };
+        if !(1..=100).contains(&self.limits.batch) {
+            return wrong(
+                "use [limits] batch",
+                format!("it is {}", self.limits.batch),
+                "a message holds 1 to 100 declarations".to_owned(),
+            );
+        }
+        if let Err(problem) = transfer(&self.transfer()) {
+            return wrong(
+                "use [enterprise]",
+                problem.to_string(),
+                "cop_code, cop_name and dxp_id are as the data centre gave them".to_owned(),
+            );
+        }
+        for route in &self.routes {
+            if !self.transports.contains_key(&route.transport) {
+                let all: Vec<&str> = self.transports.keys().map(String::as_str).collect();
+                return wrong(
+                    "use [[routes]]",
+                    format!("there is no [transports.{}]", route.transport),
+                    format!("transport must be one of: {}", all.join(", ")),
+                );
+            }
+            if !self.signers.contains_key(&route.signer) {
+                let all: Vec<&str> = self.signers.keys().map(String::as_str).collect();
+                return wrong(
+                    "use [[routes]]",
+                    format!("there is no [signers.{}]", route.signer),
+                    format!("signer must be one of: {}", all.join(", ")),
+                );
+            }
+            if let Some(profile) = &route.profile {
+                if let Err(error) = profile.parse::<Profile>() {
+                    return wrong("use [[routes]] profile", error.to_string(), String::new());
+                }
+            }
+            for message in &route.messages {
+                if tongguan_messages::message(message).is_none() {
+                    return wrong(
+                        "use [[routes]] messages",
+                        format!("{message:?} is no message of the standard"),
+                        "write names such as CEB311Message".to_owned(),
+                    );
+                }
+            }
+        }
+        if self.store.kind != "sqlite" {
+            return wrong(
+                "use [store]",
+                format!("kind {:?} is not built in", self.store.kind),
+                "write kind = \"sqlite\"".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// What goes into every message's `BaseTransfer`.
+    pub fn transfer(&self) -> BaseTransfer {
+        BaseTransfer {
+            copCode: self.enterprise.cop_code.clone(),
+            copName: self.enterprise.cop_name.clone(),
+            dxpMode: "DXP".to_owned(),
+            dxpId: self.enterprise.dxp_id.clone(),
+            note: None,
+        }
+    }
+
+    /// This node's `SenderId`.
+    pub fn sender_id(&self) -> &str {
+        self.node
+            .sender_id
+            .as_deref()
+            .unwrap_or(&self.enterprise.dxp_id)
+    }
+
+    /// Where the store's file is.
+    pub fn store_path(&self) -> PathBuf {
+        self.base.join(&self.store.path)
+    }
+
+    /// The route of a message.
+    pub fn route(&self, message: &str) -> Option<&Route> {
+        self.routes
+            .iter()
+            .find(|r| r.messages.is_empty() || r.messages.iter().any(|m| m == message))
+    }
+
+    /// The names of the roles.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.roles.keys().map(String::as_str)
+    }
+
+    /// The names of the signers.
+    pub fn signers(&self) -> impl Iterator<Item = &str> {
+        self.signers.keys().map(String::as_str)
+    }
+
+    /// The names of the transports.
+    pub fn transports(&self) -> impl Iterator<Item = &str> {
+        self.transports.keys().map(String::as_str)
+    }
+
+    /// A role's kind and options.
+    ///
+    /// # Errors
+    /// There is none of that name, or it has no kind.
+    pub fn role(&self, name: &str) -> Result<(String, PartOptions), Failure> {
+        self.part("role", &self.roles, name)
+    }
+
+    /// A signer's kind and options.
+    ///
+    /// # Errors
+    /// As [`Manifest::role`].
+    pub fn signer(&self, name: &str) -> Result<(String, PartOptions), Failure> {
+        self.part("signer", &self.signers, name)
+    }
+
+    /// A transport's kind and options.
+    ///
+    /// # Errors
+    /// As [`Manifest::role`].
+    pub fn transport(&self, name: &str) -> Result<(String, PartOptions), Failure> {
+        self.part("transport", &self.transports, name)
+    }
+
+    fn part(
+        &self,
+        what: &str,
+        tables: &BTreeMap<String, toml::Table>,
+        name: &str,
+    ) -> Result<(String, PartOptions), Failure> {
+        let part = format!("{what} {name:?}");
+        let mut table = tables.get(name).cloned().ok_or_else(|| {
+            let all: Vec<&str> = tables.keys().map(String::as_str).collect();
+            Failure::misconfigured(&part, "find it", "the manifest has none of that name")
+                .remedy(format!("choose one of: {}", all.join(", ")))
+        })?;
+        let Some(toml::Value::String(kind)) = table.remove("kind") else {
+            return Err(Failure::misconfigured(&part, "build it", "it has no kind")
+                .remedy(format!("add kind = \"…\" to [{what}s.{name}]")));
+        };
+        let options = serde_json::to_value(table)
+            .map_err(|e| Failure::misconfigured(&part, "read its options", e))?;
+        Ok((
+            kind,
+            PartOptions {
+                part,
+                options,
+                base: self.base.clone(),
+            },
+        ))
+    }
+}
+
+/// For "unknown field `x`, expected one of `a`, `b`": the nearest known one.
+fn suggestion(message: &str) -> Option<String> {
+    let mut names = message.split('`').skip(1).step_by(2);
+    let unknown = names
+        .next()
+        .filter(|_| message.starts_with("unknown field"))?;
+    names
+        .map(|known| (strsim::jaro_winkler(known, unknown), known))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| format!("did you mean {known}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[enterprise]
+cop_code = "3301960T01"
+cop_name = "示例"
+dxp_id = "DXPENT0000012345"
+[node]
+[signers.main]
+kind = "software"
+key = "k"
+[transports.hub]
+kind = "directory"
+[[routes]]
+transport = "hub"
+signer = "main"
+"#;
+
+    fn refused(text: &str) -> String {
+        let failure = Manifest::parse(text, Path::new("."), "t.toml").unwrap_err();
+        format!("{failure}; {}", failure.how_to_mend().unwrap_or_default())
+    }
+
+    #[test]
+    fn defaults_are_there() {
+        let manifest = Manifest::parse(GOOD, Path::new("/etc"), "t.toml").unwrap();
+        assert_eq!(manifest.sender_id(), "DXPENT0000012345");
+        assert_eq!(manifest.node.receiver_id, "DXPEDCCEB0000002");
+        assert_eq!(manifest.store_path(), Path::new("/etc/tongguan.db"));
+        assert_eq!(manifest.limits.batch, 100);
+        let (kind, options) = manifest.signer("main").unwrap();
+        assert_eq!(
+            (kind.as_str(), options.options["key"].as_str()),
+            ("software", Some("k"))
+        );
+        assert!(manifest.route("CEB311Message").is_some());
+    }
+
+    #[test]
+    fn mistakes_are_told_with_line_and_remedy() {
+        let text = refused(&GOOD.replace("cop_name", "copname"));
+        assert!(
+            text.contains("t.toml:4") && text.contains("did you mean cop_name?"),
+            "{text}"
+        );
+        let text = refused(&GOOD.replace("transport = \"hub\"", "transport = \"hup\""));
+        assert!(
+            text.contains("no [transports.hup]") && text.contains("hub"),
+            "{text}"
+        );
+        let text = refused(&format!("{GOOD}[limits]\nbatch = 101\n"));
+        assert!(text.contains("101") && text.contains("1 to 100"), "{text}");
+        let text = refused(&GOOD.replace("3301960T01", "12345678901234567890"));
+        assert!(
+            text.contains("传输企业代码") && text.contains("at most 18"),
+            "{text}"
+        );
+        let text = refused("[enterprise");
+        assert!(text.contains("t.toml:1"), "{text}");
+    }
+}

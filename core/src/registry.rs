@@ -1,0 +1,57 @@
+use std::collections::BTreeMap;
+
+use tongguan_contracts::{Failure, RoleBuilder, SignerBuilder, TransportBuilder};
+
+/// The parts that are known, by the `kind` that a manifest names them with. Whoever embeds the
+/// core fills it.
+#[derive(Default)]
+pub struct Registry {
+    roles: BTreeMap<&'static str, RoleBuilder>,
+    signers: BTreeMap<&'static str, SignerBuilder>,
+    transports: BTreeMap<&'static str, TransportBuilder>,
+}
+
+impl Registry {
+    /// Adds a role.
+    pub fn role(&mut self, kind: &'static str, builder: RoleBuilder) {
+        self.roles.insert(kind, builder);
+    }
+
+    /// Adds a signer.
+    pub fn signer(&mut self, kind: &'static str, builder: SignerBuilder) {
+        self.signers.insert(kind, builder);
+    }
+
+    /// Adds a transport.
+    pub fn transport(&mut self, kind: &'static str, builder: TransportBuilder) {
+        self.transports.insert(kind, builder);
+    }
+
+    pub(crate) fn find_role(&self, part: &str, kind: &str) -> Result<RoleBuilder, Failure> {
+        find(&self.roles, part, kind)
+    }
+
+    pub(crate) fn find_signer(&self, part: &str, kind: &str) -> Result<SignerBuilder, Failure> {
+        find(&self.signers, part, kind)
+    }
+
+    pub(crate) fn find_transport(
+        &self,
+        part: &str,
+        kind: &str,
+    ) -> Result<TransportBuilder, Failure> {
+        find(&self.transports, part, kind)
+    }
+}
+
+fn find<T: Copy>(known: &BTreeMap<&'static str, T>, part: &str, kind: &str) -> Result<T, Failure> {
+    known.get(kind).copied().ok_or_else(|| {
+        let all: Vec<&str> = known.keys().copied().collect();
+        Failure::misconfigured(
+            part,
+            format!("find its kind {kind:?}"),
+            "no such part is built in",
+        )
+        .remedy(format!("kind must be one of {}", all.join(", ")))
+    })
+}
