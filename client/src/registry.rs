@@ -1,4 +1,8 @@
-use tongguan_core::Registry;
+use serde_json::Value;
+use std::sync::Arc;
+
+use tongguan_contracts::{Failure, PartOptions, Transport};
+use tongguan_core::{Manifest, Registry};
 
 /// The parts that are built into this program. The core knows none of them by name.
 pub fn built_in() -> Registry {
@@ -6,6 +10,39 @@ pub fn built_in() -> Registry {
     registry.role("ecommerce", tongguan_role_ecommerce::build);
     registry.signer("software", tongguan_signer_software::build);
     registry.transport("directory", tongguan_transport_directory::build);
-    registry.transport("amqp", tongguan_transport_amqp::build);
     registry
+}
+
+/// The other side of a transport of the manifest: what the enterprise sends, it receives.
+pub fn other_side(manifest: &Manifest, name: &str) -> Result<Arc<dyn Transport>, Failure> {
+    let (kind, mut options) = manifest.transport(name)?;
+    options.part = format!("the other side of {}", options.part);
+    match kind.as_str() {
+        "directory" => {
+            swap(&mut options, "inbox", "outbox");
+            for folder in ["archive", "error"] {
+                if let Some(Value::String(path)) = options.options.get_mut(folder) {
+                    *path = format!("{path}-platform");
+                }
+            }
+            tongguan_transport_directory::build(options)
+        }
+        other => Err(Failure::misconfigured(
+            options.part,
+            "stand behind it",
+            format!("a transport of kind {other:?} has no stand-in"),
+        )),
+    }
+}
+
+fn swap(options: &mut PartOptions, one: &str, other: &str) {
+    if let Value::Object(table) = &mut options.options {
+        let (first, second) = (table.remove(one), table.remove(other));
+        if let Some(second) = second {
+            table.insert(one.to_owned(), second);
+        }
+        if let Some(first) = first {
+            table.insert(other.to_owned(), first);
+        }
+    }
 }

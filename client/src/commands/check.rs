@@ -1,0 +1,41 @@
+use serde::Serialize;
+
+use tongguan_core::PartCheck;
+
+use super::{block_on, open};
+use crate::cli::{Check, Global};
+use crate::exit::Exit;
+use crate::output::{BAD, GOOD, Output, paint};
+use crate::trouble::Trouble;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    ok: bool,
+    parts: &'a [PartCheck],
+}
+
+/// Opens every part and says what is wrong.
+pub fn run(args: &Check, global: &Global, out: &mut Output) -> Result<(), Trouble> {
+    let client = open(global)?;
+    let parts = block_on(async { Ok(client.check(args.offline).await) })?;
+    let ok = parts.iter().all(|p| p.ok);
+    out.object(&Report { ok, parts: &parts })?;
+    out.line(format!("{} manifest {}", paint(GOOD, "ok  "), global.manifest.display()))?;
+    let store = client.manifest().store_path();
+    out.line(format!("{} store {}", paint(GOOD, "ok  "), store.display()))?;
+    for part in &parts {
+        if part.ok {
+            out.line(format!("{} {}", paint(GOOD, "ok  "), part.part))?;
+        } else {
+            out.line(format!("{} {}", paint(BAD, "FAIL"), part.error.as_deref().unwrap_or("")))?;
+            if let Some(remedy) = &part.remedy {
+                out.line(format!("     what to do: {remedy}"))?;
+            }
+        }
+    }
+    if ok {
+        return Ok(());
+    }
+    let lasting = parts.iter().any(|p| !p.ok && !p.transient);
+    Err(Trouble::AlreadySaid(if lasting { Exit::Misconfigured } else { Exit::Unavailable }))
+}

@@ -1,0 +1,102 @@
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::time::Duration;
+use tokio::sync::watch;
+
+use tongguan_contracts::Failure;
+use tongguan_core::{Client, State, Until};
+
+use super::{block_on, open, stop_signal};
+use crate::cli::{Global, Run};
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::trouble::Trouble;
+
+#[derive(Serialize)]
+struct Ended {
+    accepted: u64,
+    rejected: u64,
+    open: u64,
+}
+
+/// Signs, sends, takes back receipts.
+pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble> {
+    let client = open(global)?;
+    let until = if args.until_final { Until::AllFinal } else { Until::Stopped };
+    let within = args.within.map(Duration::from_secs);
+    let ended = block_on(async {
+        let stop = stop_signal()?;
+        drive(&client, stop, until, within).await
+    })?;
+    out.object(&ended)?;
+    let Ended { accepted, rejected, open } = ended;
+    out.line(format!("stopped: {accepted} accepted, {rejected} rejected, {open} still open"))?;
+    if args.until_final && open > 0 {
+        return Err(Trouble::AlreadySaid(Exit::Unavailable));
+    }
+    if args.until_final && rejected > 0 {
+        return Err(Trouble::AlreadySaid(Exit::Refused));
+    }
+    Ok(())
+}
+
+/// Runs the client, with a progress bar on a terminal while it has an end to reach.
+async fn drive(
+    client: &Client,
+    stop: watch::Receiver<bool>,
+    until: Until,
+    within: Option<Duration>,
+) -> Result<Ended, Trouble> {
+    let bar = match until {
+        Until::AllFinal => ProgressBar::new(0),
+        Until::Stopped => ProgressBar::hidden(),
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} final {elapsed}") {
+        bar.set_style(style);
+    }
+    let watching = async {
+        loop {
+            let Ended { accepted, rejected, open } = count(client).await?;
+            bar.set_length(accepted + rejected + open);
+            bar.set_position(accepted + rejected);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        #[allow(unreachable_code, reason = "names the error type of a loop without an end")]
+        Ok::<(), Failure>(())
+    };
+    let (halt, halted) = watch::channel(false);
+    let mut outside = stop.clone();
+    let stopping = async {
+        let limit = async {
+            match within {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = outside.wait_for(|stop| *stop) => {}
+            () = limit => {}
+        }
+        let _ = halt.send(true);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        result = client.run(halted, until) => result?,
+        result = watching, if until == Until::AllFinal => result?,
+        () = stopping => {}
+    }
+    bar.finish_and_clear();
+    Ok(count(client).await?)
+}
+
+async fn count(client: &Client) -> Result<Ended, Failure> {
+    let mut ended = Ended { accepted: 0, rejected: 0, open: 0 };
+    for (_, state, count) in client.store().counts().await? {
+        match state {
+            State::Accepted => ended.accepted += count,
+            State::Rejected => ended.rejected += count,
+            _ => ended.open += count,
+        }
+    }
+    Ok(ended)
+}

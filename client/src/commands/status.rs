@@ -1,0 +1,99 @@
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+use tongguan_contracts::Failure;
+use tongguan_core::State;
+use tongguan_core::store::{Filter, Summary};
+
+use super::{block_on, open, shown_time};
+use crate::cli::{Global, Status};
+use crate::output::{BAD, GOOD, HEAD, OPEN, Output, paint};
+use crate::trouble::Trouble;
+
+#[derive(Serialize)]
+struct Overview {
+    counts: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    open: u64,
+    unmatched: u64,
+}
+
+/// What became of the declarations.
+pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Trouble> {
+    let state = match &args.state {
+        None => None,
+        Some(name) => Some(State::named(name).ok_or_else(|| {
+            let all: Vec<&str> = State::ALL.iter().map(|s| s.name()).collect();
+            Failure::misconfigured("--state", format!("use {name:?}"), "there is no such state")
+                .remedy(format!("choose one of {}", all.join(", ")))
+        })?),
+    };
+    let client = open(global)?;
+    if args.list || state.is_some() || args.message.is_some() {
+        let filter = Filter { state, message: args.message.clone(), limit: args.limit };
+        let all = block_on(async { Ok(client.store().list(filter).await?) })?;
+        for one in &all {
+            out.object(one)?;
+            out.line(line(one))?;
+        }
+        return Ok(());
+    }
+    let (counts, unmatched, stuck) = block_on(async {
+        let store = client.store();
+        let filter = Filter { state: Some(State::Unknown), message: None, limit: 10 };
+        Ok((store.counts().await?, store.unmatched().await?, store.list(filter).await?))
+    })?;
+    let mut overview = Overview { counts: BTreeMap::new(), open: 0, unmatched };
+    for (message, state, count) in counts {
+        if !state.is_final() {
+            overview.open += count;
+        }
+        overview.counts.entry(message).or_default().insert(state.name(), count);
+    }
+    out.object(&overview)?;
+    if overview.counts.is_empty() {
+        out.line("nothing is declared yet: tongguan submit FILE")?;
+    }
+    for (message, states) in &overview.counts {
+        let zh = tongguan_messages::message(message).map_or("", |m| m.zh);
+        let states: Vec<String> = State::ALL
+            .iter()
+            .filter_map(|s| Some(colour(*s, format!("{} {s}", states.get(s.name())?))))
+            .collect();
+        out.line(format!("{} {zh}: {}", paint(HEAD, message), states.join(", ")))?;
+    }
+    for one in &stuck {
+        out.line(line(one))?;
+    }
+    if unmatched > 0 {
+        out.line(format!("{unmatched} thing(s) came in that are about no declaration here: kept"))?;
+    }
+    Ok(())
+}
+
+fn colour(state: State, text: String) -> String {
+    let style = match state {
+        State::Accepted => GOOD,
+        State::Rejected => BAD,
+        _ => OPEN,
+    };
+    paint(style, text)
+}
+
+/// One declaration on a line.
+pub fn line(one: &Summary) -> String {
+    let latest = one.latest.as_ref();
+    let said = latest.map_or(String::new(), |s| {
+        let text: String = s.text.chars().take(70).collect();
+        format!("{} {}", s.code, text)
+    });
+    let at = latest.map_or(one.submitted_at, |s| s.at);
+    format!(
+        "{} {} {} {} {} {}",
+        one.id,
+        shown_time(at),
+        one.message,
+        one.key,
+        colour(one.state, one.state.to_string()),
+        said.trim()
+    )
+}

@@ -1,0 +1,119 @@
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use tongguan_contracts::{Document, DocumentRefused, Failure, Problem};
+use tongguan_core::Submission;
+
+use super::verify::take;
+use super::{block_on, open};
+use crate::cli::{Global, Submit};
+use crate::exit::Exit;
+use crate::output::{GOOD, OPEN, Output, paint};
+use crate::trouble::Trouble;
+
+#[derive(Serialize)]
+struct Taken<'a> {
+    file: &'a str,
+    ids: Vec<&'a str>,
+    already_there: usize,
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    file: &'a str,
+    error: String,
+    problems: &'a [Problem],
+}
+
+/// Declares what is in documents. The first refusal does not keep the others back.
+pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Trouble> {
+    let client = open(global)?;
+    let (role_name, role) = client.role(args.role.as_deref())?;
+    let bar = progress(args.files.len());
+    let mut worst: Option<Trouble> = None;
+    for file in &args.files {
+        let name = file.display().to_string();
+        let most = client.manifest().limits.document_octets;
+        let Some(octets) = take(file, most)? else {
+            let problem = Problem::document(
+                "too-large",
+                format!("has more than the {most} octets that are taken"),
+                "split it, or raise document_octets in the manifest ([limits])",
+            );
+            let refused = DocumentRefused {
+                document: name.clone(),
+                problems: vec![problem.in_file(&name)],
+            };
+            worst = Some(refuse(out, global, refused)?);
+            continue;
+        };
+        let document =
+            Document { name: &name, octets: &octets, message: args.message.as_deref() };
+        if args.dry_run {
+            match role.read(document) {
+                Ok(declarations) => {
+                    out.line(format!(
+                        "{} {name}: {} declaration(s), valid; nothing was declared",
+                        paint(GOOD, "ok"),
+                        declarations.len()
+                    ))?;
+                    out.object(&Taken { file: &name, ids: Vec::new(), already_there: 0 })?;
+                }
+                Err(refused) => worst = Some(refuse(out, global, refused)?),
+            }
+            continue;
+        }
+        let submission = block_on(async {
+            Ok(client.submit((&role_name, role.as_ref()), document).await?)
+        });
+        match submission {
+            Ok(Submission::Taken(taken)) => {
+                let there = taken.iter().filter(|t| t.already_there).count();
+                out.object(&Taken {
+                    file: &name,
+                    ids: taken.iter().map(|t| t.id.as_str()).collect(),
+                    already_there: there,
+                })?;
+                for one in &taken {
+                    let mark = if one.already_there {
+                        paint(OPEN, "there already")
+                    } else {
+                        paint(GOOD, "taken")
+                    };
+                    out.line(format!("{} {mark}", one.id))?;
+                }
+                out.line(format!(
+                    "{name}: {} declaration(s) safe on disk, {there} of them there already",
+                    taken.len()
+                ))?;
+            }
+            Ok(Submission::Refused(refused)) => worst = Some(refuse(out, global, refused)?),
+            Err(trouble) => {
+                trouble.tell(global);
+                worst = Some(Trouble::AlreadySaid(trouble.exit()));
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    worst.map_or(Ok(()), Err)
+}
+
+fn refuse(out: &mut Output, global: &Global, refused: DocumentRefused) -> Result<Trouble, Failure> {
+    let failed = |e| Failure::transient("client", "print the answer", e);
+    out.object(&Refused {
+        file: &refused.document,
+        error: format!("{} problem(s); nothing of it was declared", refused.problems.len()),
+        problems: &refused.problems,
+    })
+    .map_err(failed)?;
+    if !out.is_json() {
+        Trouble::Document(refused).tell(global);
+    }
+    Ok(Trouble::AlreadySaid(Exit::Refused))
+}
+
+/// A bar for long work, on a terminal only.
+fn progress(files: usize) -> ProgressBar {
+    if files > 10 { ProgressBar::new(files as u64) } else { ProgressBar::hidden() }
+}
