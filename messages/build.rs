@@ -2,6 +2,12 @@
 //! themselves and one serde type for each element. A mistake in a table stops the build and
 //! names the file.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a mistake in a table must stop the build"
+)]
+
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -9,14 +9,21 @@ pub fn start(global: &Global, command: &Command) {
         Command::Run(_) | Command::Simulate(_) => "info",
         _ => "warn",
     };
-    let asked = global.log.clone().or_else(|| std::env::var("TONGGUAN_LOG").ok());
+    let asked = global
+        .log
+        .clone()
+        .or_else(|| std::env::var("TONGGUAN_LOG").ok());
     let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(standard))
         .unwrap_or_else(|_| EnvFilter::new(standard));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     if global.json {
         logs.json().init();
     } else {
-        logs.with_ansi(colours_on_stderr(global)).with_target(false).init();
+        logs.with_ansi(colours_on_stderr(global))
+            .with_target(false)
+            .init();
     }
 }
 

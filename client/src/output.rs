@@ -29,7 +29,10 @@ impl Output {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Self { out: AutoStream::new(io::stdout(), choice), json: global.json }
+        Self {
+            out: AutoStream::new(io::stdout(), choice),
+            json: global.json,
+        }
     }
 
     /// Whether JSON was asked for.
@@ -42,7 +45,11 @@ impl Output {
     /// # Errors
     /// What writing to standard output says.
     pub fn line(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
-        if self.json { Ok(()) } else { writeln!(self.out, "{text}") }
+        if self.json {
+            Ok(())
+        } else {
+            writeln!(self.out, "{text}")
+        }
     }
 
     /// One JSON object on a line. Nothing in text mode.

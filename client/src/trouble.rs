@@ -35,13 +35,19 @@ pub trait While<T> {
 
 impl<T> While<T> for std::io::Result<T> {
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Trouble> {
-        self.map_err(|source| Trouble::Io { doing: doing(), source })
+        self.map_err(|source| Trouble::Io {
+            doing: doing(),
+            source,
+        })
     }
 }
 
 impl From<std::io::Error> for Trouble {
     fn from(source: std::io::Error) -> Self {
-        Self::Io { doing: "print the answer".to_owned(), source }
+        Self::Io {
+            doing: "print the answer".to_owned(),
+            source,
+        }
     }
 }
 
@@ -82,8 +88,15 @@ impl Trouble {
         let mut err = anstream::stderr().lock();
         // Nothing more can be done if standard error itself is gone.
         let _ = if global.json {
-            let report = Report { error: self.to_string(), class, remedy, problems };
-            serde_json::to_writer(&mut err, &report).map_err(Into::into).and_then(|()| writeln!(err))
+            let report = Report {
+                error: self.to_string(),
+                class,
+                remedy,
+                problems,
+            };
+            serde_json::to_writer(&mut err, &report)
+                .map_err(Into::into)
+                .and_then(|()| writeln!(err))
         } else if let Self::Document(refused) = self {
             tell_refused(&mut err, refused)
         } else {

@@ -165,7 +165,7 @@ fn malformed(envelope: &Envelope, text: &str) -> Reply {
         ("guid", guid()),
         ("returnStatus", "-1".to_owned()),
         ("returnInfo", text.chars().take(5000).collect()),
-        ("returnTime", return_time()),
+        ("returnTime", return_time(0)),
         ("oriCopMsgId", envelope.head.cop_msg_id.clone()),
         ("oriMessageType", kind.to_owned()),
         ("oriBizMessage", original),
@@ -286,13 +286,13 @@ fn declared(
             repeat: false,
         };
         if let Err(why) = &signature {
-            put(0, unit_of(receipt, node, bad_signature, why));
+            put(0, unit_of(receipt, node, 0, bad_signature, why));
             continue;
         }
         let amends = matches!(field("appType"), "2" | "3");
         match ledger.judge(&entry, amends) {
-            Verdict::There => put(0, unit_of(receipt, node, there, "")),
-            Verdict::NotThere => put(0, unit_of(receipt, node, not_there, "")),
+            Verdict::There => put(0, unit_of(receipt, node, 0, there, "")),
+            Verdict::NotThere => put(0, unit_of(receipt, node, 0, not_there, "")),
             verdict => {
                 ledger.note(Entry {
                     repeat: verdict == Verdict::Repeat,
@@ -301,7 +301,7 @@ fn declared(
                 for (stage, code) in course(receipt).iter().enumerate() {
                     put(
                         stage,
-                        unit_of(receipt, node, code, &format!("[{}]", field("guid"))),
+                        unit_of(receipt, node, stage, code, &format!("[{}]", field("guid"))),
                     );
                 }
             }
@@ -328,6 +328,7 @@ fn course(receipt: &Message) -> &'static [&'static str] {
 fn unit_of(
     receipt: &Message,
     declaration: &Node,
+    stage: usize,
     code: &str,
     detail: &str,
 ) -> Vec<(&'static str, String)> {
@@ -354,7 +355,7 @@ fn unit_of(
             let name = particle.element.name;
             let text = match name {
                 "returnStatus" => Some(code.to_owned()),
-                "returnTime" => Some(return_time()),
+                "returnTime" => Some(return_time(stage)),
                 "returnInfo" => Some(
                     format!("{}{detail}", meaning.zh)
                         .chars()

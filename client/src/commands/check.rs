@@ -20,14 +20,22 @@ pub fn run(args: &Check, global: &Global, out: &mut Output) -> Result<(), Troubl
     let parts = block_on(async { Ok(client.check(args.offline).await) })?;
     let ok = parts.iter().all(|p| p.ok);
     out.object(&Report { ok, parts: &parts })?;
-    out.line(format!("{} manifest {}", paint(GOOD, "ok  "), global.manifest.display()))?;
+    out.line(format!(
+        "{} manifest {}",
+        paint(GOOD, "ok  "),
+        global.manifest.display()
+    ))?;
     let store = client.manifest().store_path();
     out.line(format!("{} store {}", paint(GOOD, "ok  "), store.display()))?;
     for part in &parts {
         if part.ok {
             out.line(format!("{} {}", paint(GOOD, "ok  "), part.part))?;
         } else {
-            out.line(format!("{} {}", paint(BAD, "FAIL"), part.error.as_deref().unwrap_or("")))?;
+            out.line(format!(
+                "{} {}",
+                paint(BAD, "FAIL"),
+                part.error.as_deref().unwrap_or("")
+            ))?;
             if let Some(remedy) = &part.remedy {
                 out.line(format!("     what to do: {remedy}"))?;
             }
@@ -37,5 +45,9 @@ pub fn run(args: &Check, global: &Global, out: &mut Output) -> Result<(), Troubl
         return Ok(());
     }
     let lasting = parts.iter().any(|p| !p.ok && !p.transient);
-    Err(Trouble::AlreadySaid(if lasting { Exit::Misconfigured } else { Exit::Unavailable }))
+    Err(Trouble::AlreadySaid(if lasting {
+        Exit::Misconfigured
+    } else {
+        Exit::Unavailable
+    }))
 }

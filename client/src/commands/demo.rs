@@ -20,11 +20,26 @@ use crate::trouble::{Trouble, While};
 
 /// The documents of examples/quickstart.
 const DOCUMENTS: [(&str, &str); 5] = [
-    ("orders.json", include_str!("../../../examples/quickstart/orders.json")),
-    ("payments.csv", include_str!("../../../examples/quickstart/payments.csv")),
-    ("waybills.csv", include_str!("../../../examples/quickstart/waybills.csv")),
-    ("waybill-status.csv", include_str!("../../../examples/quickstart/waybill-status.csv")),
-    ("inventories.json", include_str!("../../../examples/quickstart/inventories.json")),
+    (
+        "orders.json",
+        include_str!("../../../examples/quickstart/orders.json"),
+    ),
+    (
+        "payments.csv",
+        include_str!("../../../examples/quickstart/payments.csv"),
+    ),
+    (
+        "waybills.csv",
+        include_str!("../../../examples/quickstart/waybills.csv"),
+    ),
+    (
+        "waybill-status.csv",
+        include_str!("../../../examples/quickstart/waybill-status.csv"),
+    ),
+    (
+        "inventories.json",
+        include_str!("../../../examples/quickstart/inventories.json"),
+    ),
 ];
 
 /// Marks a folder as a demo's own, which the next demo may clear.
@@ -63,16 +78,30 @@ pub fn run(args: &Demo, out: &mut Output) -> Result<(), Trouble> {
                 let why = "it is larger than the manifest's document_octets";
                 return Err(Failure::rejected("demo", format!("read {shown}"), why).into());
             };
-            let document = Document { name: &shown, octets: &octets, message: None };
+            let document = Document {
+                name: &shown,
+                octets: &octets,
+                message: None,
+            };
             match client.submit((&name, role.as_ref()), document).await? {
                 Submission::Taken(taken) => {
-                    out.line(format!("{} {shown}: {}", paint(GOOD, "submitted"), taken.len()))?;
+                    out.line(format!(
+                        "{} {shown}: {}",
+                        paint(GOOD, "submitted"),
+                        taken.len()
+                    ))?;
                 }
                 Submission::Refused(refused) => return Err(refused.into()),
             }
         }
         exchange(&client, dir).await?;
-        Ok(client.store().list(Filter { limit: 10_000, ..Filter::default() }).await?)
+        Ok(client
+            .store()
+            .list(Filter {
+                limit: 10_000,
+                ..Filter::default()
+            })
+            .await?)
     })?;
     report(out, dir, &all)
 }
@@ -82,7 +111,8 @@ async fn exchange(client: &Client, dir: &Path) -> Result<(), Trouble> {
     let simulator = Arc::new(Simulator::new(Options {
         trust: certificates(&[dir.join("certificates/test-ca.pem")])?,
         journal: Some(dir.join("customs/declared.jsonl")).filter(|path| {
-            path.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok())
+            path.parent()
+                .is_some_and(|folder| fs::create_dir_all(folder).is_ok())
         }),
         keep: Some(dir.join("customs")),
     })?);
@@ -92,8 +122,11 @@ async fn exchange(client: &Client, dir: &Path) -> Result<(), Trouble> {
         let stopped = stopped.clone();
         async move { simulator.run(transport, stopped).await }
     });
-    let result =
-        tokio::time::timeout(Duration::from_secs(60), client.run(stopped, Until::AllFinal)).await;
+    let result = tokio::time::timeout(
+        Duration::from_secs(60),
+        client.run(stopped, Until::AllFinal),
+    )
+    .await;
     let _ = stop.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(5), side).await;
     match result {
@@ -103,7 +136,10 @@ async fn exchange(client: &Client, dir: &Path) -> Result<(), Trouble> {
             "bring every declaration to its end",
             "a minute was not enough",
         )
-        .remedy(format!("see tongguan status -m {}/tongguan.toml", dir.display()))
+        .remedy(format!(
+            "see tongguan status -m {}/tongguan.toml",
+            dir.display()
+        ))
         .into()),
     }
 }
@@ -125,7 +161,11 @@ fn clear(dir: &Path) -> Result<(), Trouble> {
 
 fn report(out: &mut Output, dir: &Path, all: &[Summary]) -> Result<(), Trouble> {
     let accepted = all.iter().filter(|d| d.state == State::Accepted).count();
-    out.object(&Report { folder: dir, accepted, declarations: all })?;
+    out.object(&Report {
+        folder: dir,
+        accepted,
+        declarations: all,
+    })?;
     out.line("")?;
     out.line(paint(HEAD, "What became of each:"))?;
     for one in all.iter().rev() {
@@ -135,7 +175,9 @@ fn report(out: &mut Output, dir: &Path, all: &[Summary]) -> Result<(), Trouble> 
             _ => (OPEN, &one.latest),
         };
         let zh = tongguan_messages::message(&one.message).map_or("", |m| m.zh);
-        let said = latest.as_ref().map_or(String::new(), |s| format!("{} {}", s.code, s.text));
+        let said = latest
+            .as_ref()
+            .map_or(String::new(), |s| format!("{} {}", s.code, s.text));
         out.line(format!(
             "  {} {zh} {}: {} {}",
             one.message,
@@ -146,10 +188,23 @@ fn report(out: &mut Output, dir: &Path, all: &[Summary]) -> Result<(), Trouble> 
     }
     out.line("")?;
     let show = dir.display();
-    out.line(format!("{accepted} of {} accepted. Look around:", all.len()))?;
+    out.line(format!(
+        "{accepted} of {} accepted. Look around:",
+        all.len()
+    ))?;
     out.line(format!("  {show}/documents          what was declared"))?;
-    out.line(format!("  {show}/exchange           the envelopes, as they went and came"))?;
-    out.line(format!("  {show}/customs            the messages and receipts in them, readable"))?;
-    out.line(format!("  tongguan show -m {show}/tongguan.toml TG202600010001"))?;
-    if accepted == all.len() { Ok(()) } else { Err(Trouble::AlreadySaid(Exit::Refused)) }
+    out.line(format!(
+        "  {show}/exchange           the envelopes, as they went and came"
+    ))?;
+    out.line(format!(
+        "  {show}/customs            the messages and receipts in them, readable"
+    ))?;
+    out.line(format!(
+        "  tongguan show -m {show}/tongguan.toml TG202600010001"
+    ))?;
+    if accepted == all.len() {
+        Ok(())
+    } else {
+        Err(Trouble::AlreadySaid(Exit::Refused))
+    }
 }

@@ -38,7 +38,11 @@ pub fn write(dir: &Path, scheme: Scheme) -> Result<Vec<String>, Trouble> {
         Scheme::Rsa => CryptoScheme::RsaSha1,
     };
     let issue = |name: &str, days, issuer: Option<&_>, password: Option<&str>| {
-        let subject = TestSubject { common_name: name.to_owned(), days, from_days: 0 };
+        let subject = TestSubject {
+            common_name: name.to_owned(),
+            days,
+            from_days: 0,
+        };
         provider()
             .issue_for_tests(scheme, &subject, issuer, password)
             .map_err(|e| Failure::misconfigured("init", "make test certificates", e))
@@ -49,9 +53,17 @@ pub fn write(dir: &Path, scheme: Scheme) -> Result<Vec<String>, Trouble> {
     let files: [(&str, Vec<u8>, bool); 5] = [
         ("tongguan.toml", MANIFEST.as_bytes().to_vec(), false),
         ("certificates/test-ca.pem", ca.certificate_pem, false),
-        ("certificates/enterprise.pem", enterprise.certificate_pem, false),
+        (
+            "certificates/enterprise.pem",
+            enterprise.certificate_pem,
+            false,
+        ),
         ("certificates/enterprise.key", enterprise.key_pem, true),
-        ("certificates/password", format!("{password}\n").into_bytes(), true),
+        (
+            "certificates/password",
+            format!("{password}\n").into_bytes(),
+            true,
+        ),
     ];
     for (name, ..) in &files {
         let path = dir.join(name);
@@ -94,7 +106,11 @@ fn create(path: &Path, secret: bool) -> std::io::Result<fs::File> {
 
 /// A new random password, for the test key.
 fn provider_password() -> Result<String, Trouble> {
-    let subject = TestSubject { common_name: "seed".to_owned(), days: 1, from_days: 0 };
+    let subject = TestSubject {
+        common_name: "seed".to_owned(),
+        days: 1,
+        from_days: 0,
+    };
     // The library's random numbers, by way of a key that is thrown away.
     let seed = provider()
         .issue_for_tests(CryptoScheme::Sm2Sm3, &subject, None, None)

@@ -22,15 +22,25 @@ struct Ended {
 /// Signs, sends, takes back receipts.
 pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble> {
     let client = open(global)?;
-    let until = if args.until_final { Until::AllFinal } else { Until::Stopped };
+    let until = if args.until_final {
+        Until::AllFinal
+    } else {
+        Until::Stopped
+    };
     let within = args.within.map(Duration::from_secs);
     let ended = block_on(async {
         let stop = stop_signal()?;
         drive(&client, stop, until, within).await
     })?;
     out.object(&ended)?;
-    let Ended { accepted, rejected, open } = ended;
-    out.line(format!("stopped: {accepted} accepted, {rejected} rejected, {open} still open"))?;
+    let Ended {
+        accepted,
+        rejected,
+        open,
+    } = ended;
+    out.line(format!(
+        "stopped: {accepted} accepted, {rejected} rejected, {open} still open"
+    ))?;
     if args.until_final && open > 0 {
         return Err(Trouble::AlreadySaid(Exit::Unavailable));
     }
@@ -56,12 +66,19 @@ async fn drive(
     }
     let watching = async {
         loop {
-            let Ended { accepted, rejected, open } = count(client).await?;
+            let Ended {
+                accepted,
+                rejected,
+                open,
+            } = count(client).await?;
             bar.set_length(accepted + rejected + open);
             bar.set_position(accepted + rejected);
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
-        #[allow(unreachable_code, reason = "names the error type of a loop without an end")]
+        #[allow(
+            unreachable_code,
+            reason = "names the error type of a loop without an end"
+        )]
         Ok::<(), Failure>(())
     };
     let (halt, halted) = watch::channel(false);
@@ -90,7 +107,11 @@ async fn drive(
 }
 
 async fn count(client: &Client) -> Result<Ended, Failure> {
-    let mut ended = Ended { accepted: 0, rejected: 0, open: 0 };
+    let mut ended = Ended {
+        accepted: 0,
+        rejected: 0,
+        open: 0,
+    };
     for (_, state, count) in client.store().counts().await? {
         match state {
             State::Accepted => ended.accepted += count,

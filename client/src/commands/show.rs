@@ -16,9 +16,11 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
     let client = open(global)?;
     let found = block_on(async { Ok(client.store().find(&args.id).await?) })?;
     let Some(details) = found else {
-        return Err(Failure::rejected("store", format!("find {}", args.id), "nothing has that id")
-            .remedy("give an id, a guid or a business number; see: tongguan status --list")
-            .into());
+        return Err(
+            Failure::rejected("store", format!("find {}", args.id), "nothing has that id")
+                .remedy("give an id, a guid or a business number; see: tongguan status --list")
+                .into(),
+        );
     };
     out.object(&details)?;
     let one = &details.summary;
@@ -29,10 +31,19 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
     out.line(format!("  from      {}:{}", one.document, one.line))?;
     if let Some(carrier) = &details.carrier {
         out.line(format!("  envelope  CopMsgId {}", carrier.cop_msg_id))?;
-        out.line(format!("  message   guid {}, signed {}", carrier.guid, carrier.profile))?;
-        out.line(format!("  signed by certificate SHA-256 {}", carrier.certificate))?;
+        out.line(format!(
+            "  message   guid {}, signed {}",
+            carrier.guid, carrier.profile
+        ))?;
+        out.line(format!(
+            "  signed by certificate SHA-256 {}",
+            carrier.certificate
+        ))?;
         let sent = carrier.sent_at.map_or("not yet".to_owned(), shown_time);
-        out.line(format!("  sent      {sent}, by {} ({} tries)", carrier.transport, carrier.attempts))?;
+        out.line(format!(
+            "  sent      {sent}, by {} ({} tries)",
+            carrier.transport, carrier.attempts
+        ))?;
     }
     out.line("  history")?;
     for status in &details.history {

@@ -24,7 +24,10 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
         journal: args.journal.clone(),
         keep: args.keep.clone(),
     })?);
-    out.line(format!("standing in for the other side of {}; stop with Ctrl-C", names.join(", ")))?;
+    out.line(format!(
+        "standing in for the other side of {}; stop with Ctrl-C",
+        names.join(", ")
+    ))?;
     block_on(async {
         let stop = stop_signal()?;
         let mut sides = JoinSet::new();

@@ -29,7 +29,11 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
     };
     let client = open(global)?;
     if args.list || state.is_some() || args.message.is_some() {
-        let filter = Filter { state, message: args.message.clone(), limit: args.limit };
+        let filter = Filter {
+            state,
+            message: args.message.clone(),
+            limit: args.limit,
+        };
         let all = block_on(async { Ok(client.store().list(filter).await?) })?;
         for one in &all {
             out.object(one)?;
@@ -39,15 +43,31 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
     }
     let (counts, unmatched, stuck) = block_on(async {
         let store = client.store();
-        let filter = Filter { state: Some(State::Unknown), message: None, limit: 10 };
-        Ok((store.counts().await?, store.unmatched().await?, store.list(filter).await?))
+        let filter = Filter {
+            state: Some(State::Unknown),
+            message: None,
+            limit: 10,
+        };
+        Ok((
+            store.counts().await?,
+            store.unmatched().await?,
+            store.list(filter).await?,
+        ))
     })?;
-    let mut overview = Overview { counts: BTreeMap::new(), open: 0, unmatched };
+    let mut overview = Overview {
+        counts: BTreeMap::new(),
+        open: 0,
+        unmatched,
+    };
     for (message, state, count) in counts {
         if !state.is_final() {
             overview.open += count;
         }
-        overview.counts.entry(message).or_default().insert(state.name(), count);
+        overview
+            .counts
+            .entry(message)
+            .or_default()
+            .insert(state.name(), count);
     }
     out.object(&overview)?;
     if overview.counts.is_empty() {
@@ -59,13 +79,19 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
             .iter()
             .filter_map(|s| Some(colour(*s, format!("{} {s}", states.get(s.name())?))))
             .collect();
-        out.line(format!("{} {zh}: {}", paint(HEAD, message), states.join(", ")))?;
+        out.line(format!(
+            "{} {zh}: {}",
+            paint(HEAD, message),
+            states.join(", ")
+        ))?;
     }
     for one in &stuck {
         out.line(line(one))?;
     }
     if unmatched > 0 {
-        out.line(format!("{unmatched} thing(s) came in that are about no declaration here: kept"))?;
+        out.line(format!(
+            "{unmatched} thing(s) came in that are about no declaration here: kept"
+        ))?;
     }
     Ok(())
 }

@@ -47,8 +47,11 @@ pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Troub
             worst = Some(refuse(out, global, refused)?);
             continue;
         };
-        let document =
-            Document { name: &name, octets: &octets, message: args.message.as_deref() };
+        let document = Document {
+            name: &name,
+            octets: &octets,
+            message: args.message.as_deref(),
+        };
         if args.dry_run {
             match role.read(document) {
                 Ok(declarations) => {
@@ -57,15 +60,18 @@ pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Troub
                         paint(GOOD, "ok"),
                         declarations.len()
                     ))?;
-                    out.object(&Taken { file: &name, ids: Vec::new(), already_there: 0 })?;
+                    out.object(&Taken {
+                        file: &name,
+                        ids: Vec::new(),
+                        already_there: 0,
+                    })?;
                 }
                 Err(refused) => worst = Some(refuse(out, global, refused)?),
             }
             continue;
         }
-        let submission = block_on(async {
-            Ok(client.submit((&role_name, role.as_ref()), document).await?)
-        });
+        let submission =
+            block_on(async { Ok(client.submit((&role_name, role.as_ref()), document).await?) });
         match submission {
             Ok(Submission::Taken(taken)) => {
                 let there = taken.iter().filter(|t| t.already_there).count();
@@ -103,7 +109,10 @@ fn refuse(out: &mut Output, global: &Global, refused: DocumentRefused) -> Result
     let failed = |e| Failure::transient("client", "print the answer", e);
     out.object(&Refused {
         file: &refused.document,
-        error: format!("{} problem(s); nothing of it was declared", refused.problems.len()),
+        error: format!(
+            "{} problem(s); nothing of it was declared",
+            refused.problems.len()
+        ),
         problems: &refused.problems,
     })
     .map_err(failed)?;
@@ -115,5 +124,9 @@ fn refuse(out: &mut Output, global: &Global, refused: DocumentRefused) -> Result
 
 /// A bar for long work, on a terminal only.
 fn progress(files: usize) -> ProgressBar {
-    if files > 10 { ProgressBar::new(files as u64) } else { ProgressBar::hidden() }
+    if files > 10 {
+        ProgressBar::new(files as u64)
+    } else {
+        ProgressBar::hidden()
+    }
 }

@@ -29,9 +29,20 @@ struct Report {
 /// Verifies files.
 pub fn run(args: &Verify, out: &mut Output) -> Result<(), Trouble> {
     let anchors = certificates(&args.trust)?;
-    let limits = Limits { octets: args.max_size.saturating_mul(1 << 20), ..Limits::default() };
-    let trust = if anchors.is_empty() { Trust::Any } else { Trust::Anchors(anchors) };
-    let policy = Policy { max_octets: limits.octets, trust, at: None };
+    let limits = Limits {
+        octets: args.max_size.saturating_mul(1 << 20),
+        ..Limits::default()
+    };
+    let trust = if anchors.is_empty() {
+        Trust::Any
+    } else {
+        Trust::Anchors(anchors)
+    };
+    let policy = Policy {
+        max_octets: limits.octets,
+        trust,
+        at: None,
+    };
     let mut good = true;
     for file in &args.files {
         let name = file.display().to_string();
@@ -53,7 +64,11 @@ pub fn run(args: &Verify, out: &mut Output) -> Result<(), Trouble> {
         out.object(&report)?;
         tell(out, &report)?;
     }
-    if good { Ok(()) } else { Err(Trouble::AlreadySaid(Exit::Refused)) }
+    if good {
+        Ok(())
+    } else {
+        Err(Trouble::AlreadySaid(Exit::Refused))
+    }
 }
 
 /// Reads certificates to trust.
@@ -119,8 +134,10 @@ fn message(report: &mut Report, octets: &[u8], parsed: &Parsed, policy: &Policy)
     }
     match verify(octets, policy) {
         Ok(verified) => {
-            report.signature =
-                Some(format!("{}, {}", verified.profile, verified.certificate.subject));
+            report.signature = Some(format!(
+                "{}, {}",
+                verified.profile, verified.certificate.subject
+            ));
         }
         Err(error) => {
             let remedy = match &error {
@@ -148,7 +165,12 @@ fn tell(out: &mut Output, report: &Report) -> Result<(), Trouble> {
             signed.unwrap_or_default()
         ))?;
     } else {
-        out.line(format!("{} {}: {}", paint(BAD, "INVALID"), report.file, report.message))?;
+        out.line(format!(
+            "{} {}: {}",
+            paint(BAD, "INVALID"),
+            report.file,
+            report.message
+        ))?;
         for problem in &report.errors {
             out.line(format!("  {problem}"))?;
         }

@@ -60,6 +60,8 @@ CREATE TABLE status (
     level       TEXT NOT NULL,
     code        TEXT NOT NULL,
     text        TEXT NOT NULL,
+    -- The sender's own time; empty for what we say ourselves.
+    said_at     TEXT NOT NULL DEFAULT '',
     inbound     INTEGER REFERENCES inbound (seq)
 ) STRICT;
 CREATE INDEX status_declaration ON status (declaration, seq);

@@ -160,22 +160,12 @@ fn add_status(
     t: &Transaction<'_>,
     declaration: i64,
     level: Level,
-    code: &str,
     text: &str,
-    inbound: Option<i64>,
 ) -> Result<(), Trouble> {
     t.prepare_cached(
-        "INSERT INTO status (declaration, at, level, code, text, inbound)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO status (declaration, at, level, code, text) VALUES (?1, ?2, ?3, '', ?4)",
     )?
-    .execute(params![
-        declaration,
-        now_ms(),
-        level.name(),
-        code,
-        text,
-        inbound
-    ])?;
+    .execute(params![declaration, now_ms(), level.name(), text])?;
     Ok(())
 }
 
@@ -262,7 +252,7 @@ fn take(t: &Transaction<'_>, role: &str, declaration: &Declaration) -> Result<Su
         now_ms(),
     ])?;
     let seq = t.last_insert_rowid();
-    add_status(t, seq, Level::Local, "", "submitted", None)?;
+    add_status(t, seq, Level::Local, "submitted")?;
     Ok(Submitted {
         id,
         already_there: false,
@@ -360,7 +350,8 @@ fn summary(t: &Transaction<'_>, row: &Row<'_>) -> Result<(i64, Summary), Trouble
         .prepare_cached(
             "SELECT s.at, s.level, s.code, s.text, i.digest FROM status s
              LEFT JOIN inbound i ON s.inbound = i.seq
-             WHERE s.declaration = ?1 ORDER BY s.seq DESC LIMIT 1",
+             WHERE s.declaration = ?1
+             ORDER BY s.said_at DESC, s.seq DESC LIMIT 1",
         )?
         .query_row([seq], status)
         .optional()?;
@@ -530,7 +521,7 @@ impl Store for Sqlite {
                     .prepare_cached("SELECT seq FROM declaration WHERE id = ?1")?
                     .query_row([id], |row| row.get(0))?;
                 let text = format!("signed, in envelope {}", carrier.cop_msg_id);
-                add_status(t, declaration, Level::Local, "", &text, None)?;
+                add_status(t, declaration, Level::Local, &text)?;
             }
             Ok(())
         })
@@ -596,7 +587,7 @@ impl Store for Sqlite {
                 let before = state_of(t, declaration)?;
                 advance(t, declaration, event)?;
                 if event != Event::Lost || before != State::Unknown {
-                    add_status(t, declaration, Level::Transport, "", &text, None)?;
+                    add_status(t, declaration, Level::Transport, &text)?;
                 }
             }
             Ok(())
