@@ -9,6 +9,7 @@ pub fn built_in() -> Registry {
     let mut registry = Registry::default();
     registry.role("ecommerce", tongguan_role_ecommerce::build);
     registry.signer("software", tongguan_signer_software::build);
+    registry.transport("amqp", tongguan_transport_amqp::build);
     registry.transport("directory", tongguan_transport_directory::build);
     registry
 }
@@ -26,6 +27,18 @@ pub fn other_side(manifest: &Manifest, name: &str) -> Result<Arc<dyn Transport>,
                 }
             }
             tongguan_transport_directory::build(options)
+        }
+        "amqp" => {
+            // Envelopes come from the queue that the enterprise sends to, by the broker's default
+            // exchange; answers go to the one that it reads.
+            let name = |options: &PartOptions, table: &str, key: &str| {
+                options.options[table][key].as_str().unwrap_or_default().to_owned()
+            };
+            let queue = name(&options, "send", "routing_key");
+            let key = name(&options, "receive", "queue");
+            options.options["send"] = serde_json::json!({ "routing_key": key });
+            options.options["receive"] = serde_json::json!({ "queue": queue });
+            tongguan_transport_amqp::build(options)
         }
         other => Err(Failure::misconfigured(
             options.part,

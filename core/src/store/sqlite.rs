@@ -326,14 +326,19 @@ fn answer(
         t.prepare_cached("UPDATE declaration SET answered = ?2 WHERE seq = ?1 AND ?2 <> ''")?
             .execute(params![declaration, answer.time])?;
     }
-    add_status(
-        t,
+    t.prepare_cached(
+        "INSERT INTO status (declaration, at, level, code, text, said_at, inbound)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
         declaration,
-        answer.level,
-        &answer.code,
-        &answer.text,
-        Some(inbound),
-    )?;
+        now_ms(),
+        answer.level.name(),
+        answer.code,
+        answer.text,
+        answer.time,
+        inbound,
+    ])?;
     Ok(Notice {
         role,
         message,

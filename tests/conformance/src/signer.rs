@@ -1,1 +1,0 @@
-//! What every signer must do.

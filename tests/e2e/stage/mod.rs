@@ -1,0 +1,86 @@
+//! A folder with a client in it, driven as a user does.
+#![allow(dead_code, reason = "each test uses its own part of this")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The program under test.
+pub const TONGGUAN: &str = env!("CARGO_BIN_EXE_tongguan");
+
+/// Runs a program in a folder.
+pub fn run(dir: &Path, program: &str, args: &[&str]) -> Output {
+    Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .env_remove("TONGGUAN_MANIFEST")
+        .output()
+        .unwrap_or_else(|e| panic!("{program}: {e} (tests/setup installs it)"))
+}
+
+/// Runs a program that must succeed; gives what it printed.
+pub fn good(dir: &Path, program: &str, args: &[&str]) -> String {
+    let out = run(dir, program, args);
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(
+        out.status.success(),
+        "{program} {args:?}: {:?}\n{text}\n{}",
+        out.status,
+        String::from_utf8_lossy(&out.stderr)
+    );
+    text
+}
+
+/// Runs tongguan, which must end with `code`; gives all that it printed.
+pub fn refused(dir: &Path, args: &[&str], code: i32) -> String {
+    let out = run(dir, TONGGUAN, args);
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr)
+    );
+    assert_eq!(out.status.code(), Some(code), "tongguan {args:?}\n{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+/// The files of a folder whose name holds `part`.
+pub fn files(dir: &Path, part: &str) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = std::fs::read_dir(dir)
+        .unwrap_or_else(|e| panic!("{}: {e}", dir.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_string_lossy().contains(part))
+        .collect();
+    all.sort();
+    all
+}
+
+/// The official standard, where it is at hand.
+pub fn standard() -> Option<PathBuf> {
+    let path = std::env::var_os("TONGGUAN_SPEC").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/spec"),
+        PathBuf::from,
+    );
+    if path.join("xsd").is_dir() {
+        return Some(path);
+    }
+    println!("skipped: the official standard is not at hand (TONGGUAN_SPEC)");
+    None
+}
+
+/// `count` orders as JSON, the first with number `from`.
+pub fn orders(from: usize, count: usize) -> String {
+    let one = |n: usize| {
+        format!(
+            r#"{{"OrderHead": {{"orderNo": "ORDER-{n:06}", "ebpCode": "3301960T02",
+ "ebpName": "示例平台", "ebcCode": "3301960T01", "ebcName": "示例企业", "goodsValue": "20.00",
+ "freight": "0", "discount": "0", "taxTotal": "1.82", "acturalPaid": "21.82",
+ "buyerRegNo": "u{n}", "buyerName": "测试", "buyerTelephone": "13800000000",
+ "buyerIdNumber": "110101199001010015", "consignee": "测试",
+ "consigneeTelephone": "13800000000", "consigneeAddress": "北京市示例街道"}},
+ "OrderList": [{{"itemName": "红茶", "gmodel": "200克", "unit": "035", "qty": "2",
+ "price": "10.00", "totalPrice": "20.00", "country": "110"}}]}}"#
+        )
+    };
+    let all: Vec<String> = (from..from + count).map(one).collect();
+    format!("[{}]", all.join(",\n"))
+}
