@@ -1,0 +1,174 @@
+//! Against a real RabbitMQ: nothing is lost and nothing declared twice, however the client dies.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(missing_docs, reason = "tests")]
+
+mod stage;
+
+use stage::{TONGGUAN, good, orders, refused, run};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The broker's address, and a virtual host of this test's own.
+fn broker(vhost: &str) -> Option<String> {
+    let Ok(url) = std::env::var("TONGGUAN_TEST_AMQP") else {
+        assert!(
+            std::env::var_os("TONGGUAN_REQUIRE_PARTS").is_none(),
+            "TONGGUAN_TEST_AMQP is not set"
+        );
+        println!("skipped: no broker (run tests/run, or set TONGGUAN_TEST_AMQP)");
+        return None;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/rabbitmq");
+    good(Path::new("."), script.to_str().unwrap(), &["vhost", vhost]);
+    Some(format!("{url}/{vhost}"))
+}
+
+fn prepare(dir: &Path, url: &str, extra: &str) {
+    good(dir, TONGGUAN, &["init", "."]);
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let (before, rest) = manifest.split_once("kind = \"directory\"").unwrap();
+    let (_, after) = rest.split_once("[[routes]]").unwrap();
+    let amqp = format!(
+        "kind = \"amqp\"\nurl = \"{url}\"\nusername = \"guest\"\npassword = \"file:guest\"\n\
+         send = {{ routing_key = \"to-customs\" }}\nreceive = {{ queue = \"from-customs\" }}\n{extra}\n\
+         [[routes]]"
+    );
+    fs::write(dir.join("tongguan.toml"), format!("{before}{amqp}{after}")).unwrap();
+    fs::write(dir.join("guest"), "guest\n").unwrap();
+}
+
+fn start(dir: &Path, args: &[&str], log: &str) -> Child {
+    let log = fs::OpenOptions::new().create(true).append(true).open(dir.join(log)).unwrap();
+    Command::new(TONGGUAN)
+        .args(args)
+        .current_dir(dir)
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// Numbers that look random; the seed is printed, so that a failure can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn new() -> Self {
+        let seed = std::env::var("TONGGUAN_TEST_SEED").ok().and_then(|s| s.parse().ok());
+        let seed = seed.unwrap_or_else(|| {
+            std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .map_or(1, |d| d.as_nanos() as u64)
+        });
+        println!("seed: TONGGUAN_TEST_SEED={seed}");
+        Self(seed | 1)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+#[test]
+fn two_thousand_orders_survive_ten_kills() {
+    const ORDERS: usize = 2000;
+    let Some(url) = broker("kills") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &url, "declare = true");
+    // Small messages and a short wait: many envelopes are under way at any moment.
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let manifest = manifest.replace("batch = 100", "batch = 5").replace("= 200", "= 20");
+    fs::write(dir.join("tongguan.toml"), manifest).unwrap();
+    let mut customs = start(dir, &["simulate", "--journal", "declared.jsonl"], "customs.log");
+    let mut dice = Dice::new();
+
+    let mut client = start(dir, &["run"], "client.log");
+    let mut kills = 0;
+    let mut next = 0;
+    let mut ids = BTreeSet::new();
+    while kills < 10 {
+        if next < ORDERS {
+            let name = format!("orders-{next}.json");
+            fs::write(dir.join(&name), orders(next, ORDERS / 10)).unwrap();
+            next += ORDERS / 10;
+            // The submitter dies too, now and then; what it did not acknowledge is given again.
+            let mut submit = start(dir, &["submit", &name], "submit.log");
+            if dice.below(2) == 0 {
+                std::thread::sleep(Duration::from_millis(dice.below(30)));
+                let _ = submit.kill();
+            }
+            submit.wait().unwrap();
+            let told = good(dir, TONGGUAN, &["--json", "submit", &name]);
+            let taken = told.split("\"ids\":[").nth(1).unwrap().split(']').next().unwrap();
+            ids.extend(taken.split(',').map(str::to_owned));
+        }
+        std::thread::sleep(Duration::from_millis(20 + dice.below(400)));
+        client.kill().unwrap();
+        client.wait().unwrap();
+        kills += 1;
+        client = start(dir, &["run"], "client.log");
+    }
+    assert_eq!((next, ids.len()), (ORDERS, ORDERS), "every order has one id of its own");
+    client.kill().unwrap();
+    client.wait().unwrap();
+    let told = run(dir, TONGGUAN, &["--json", "run", "--until-final", "--within", "120"]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    customs.kill().unwrap();
+    customs.wait().unwrap();
+
+    assert!(told.contains(&format!("\"accepted\":{ORDERS},\"rejected\":0,\"open\":0")), "{told}");
+    // The other side's own books: every order, each under one guid only.
+    let journal = fs::read_to_string(dir.join("declared.jsonl")).unwrap();
+    let mut declared: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let field = |line: &str, name: &str| {
+        let start = line.find(&format!("\"{name}\":\"")).unwrap() + name.len() + 4;
+        line[start..].split('"').next().unwrap().to_owned()
+    };
+    for line in journal.lines() {
+        declared.entry(field(line, "key")).or_default().insert(field(line, "guid"));
+    }
+    println!("{} lines in the other side's journal for {ORDERS} orders", journal.lines().count());
+    assert_eq!(declared.len(), ORDERS, "no order is lost");
+    assert!(declared.values().all(|guids| guids.len() == 1), "no order is declared twice");
+}
+
+#[test]
+fn a_broker_that_refuses_is_named_with_the_remedy() {
+    let Some(url) = broker("refusals") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &url, "");
+    // The queues are missing.
+    let told = refused(dir, &["check"], 3);
+    assert!(told.contains("from-customs") && told.contains("check the names of queue"), "{told}");
+    // A wrong password.
+    fs::write(dir.join("guest"), "wrong\n").unwrap();
+    let told = refused(dir, &["check"], 3);
+    assert!(told.contains("ACCESS") && told.contains("check username"), "{told}");
+    assert!(!told.contains("wrong"), "the password is never shown: {told}");
+    // A virtual host that is not there.
+    fs::write(dir.join("guest"), "guest\n").unwrap();
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    fs::write(dir.join("t.toml"), manifest.replace("/refusals", "/nowhere")).unwrap();
+    let told = refused(dir, &["-m", "t.toml", "check"], 3);
+    assert!(told.contains("virtual host"), "{told}");
+    // Nobody listens.
+    let port = url.split(':').nth(2).unwrap().split('/').next().unwrap();
+    fs::write(dir.join("t.toml"), manifest.replace(port, "1")).unwrap();
+    let told = refused(dir, &["-m", "t.toml", "check"], 4);
+    assert!(told.contains("127.0.0.1:1") && told.contains("that the broker runs"), "{told}");
+    // What is submitted meanwhile waits, and is shown with its reason.
+    fs::write(dir.join("o.json"), orders(1, 1)).unwrap();
+    good(dir, TONGGUAN, &["-m", "t.toml", "submit", "o.json"]);
+    let begun = Instant::now();
+    refused(dir, &["-m", "t.toml", "run", "--until-final", "--within", "3"], 4);
+    assert!(begun.elapsed() < Duration::from_secs(40));
+    let told = good(dir, TONGGUAN, &["-m", "t.toml", "status"]);
+    assert!(told.contains("unknown") && told.contains("127.0.0.1:1"), "{told}");
+}
