@@ -25,7 +25,8 @@ const STRICT: ParseOptions = ParseOptions {
 pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>, Vec<Problem>> {
     let lines = Lines::new(text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
-        let end = error.range().start >= text.trim_end().len();
+        let end = error.range().start >= text.trim_end().len()
+            || error.kind().to_string().starts_with("Unterminated");
         let (rule, what, remedy) = if end {
             (
                 "truncated",
