@@ -32,7 +32,10 @@ pub fn other_side(manifest: &Manifest, name: &str) -> Result<Arc<dyn Transport>,
             // Envelopes come from the queue that the enterprise sends to, by the broker's default
             // exchange; answers go to the one that it reads.
             let name = |options: &PartOptions, table: &str, key: &str| {
-                options.options[table][key].as_str().unwrap_or_default().to_owned()
+                options.options[table][key]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
             };
             let queue = name(&options, "send", "routing_key");
             let key = name(&options, "receive", "queue");

@@ -227,10 +227,10 @@ impl Manifest {
                     format!("signer must be one of: {}", all.join(", ")),
                 );
             }
-            if let Some(profile) = &route.profile {
-                if let Err(error) = profile.parse::<Profile>() {
-                    return wrong("use [[routes]] profile", error.to_string(), String::new());
-                }
+            if let Some(profile) = &route.profile
+                && let Err(error) = profile.parse::<Profile>()
+            {
+                return wrong("use [[routes]] profile", error.to_string(), String::new());
             }
             for message in &route.messages {
                 if tongguan_messages::message(message).is_none() {

@@ -1,7 +1,12 @@
 //! The openssl command line judges: keys and certificates that it made load here, its signatures
 //! verify here, ours verify there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::path::Path;
 use std::process::Command;

@@ -167,11 +167,11 @@ impl Draft {
                 };
                 nodes.push(child.complete(&child_path, index + 1, filler, problems));
             }
-            if nodes.len() == before {
-                if let Some(fill) = element.fill {
-                    let text = fill_in(fill, position, filler);
-                    nodes.push(Node::leaf(element, self.place, text));
-                }
+            if nodes.len() == before
+                && let Some(fill) = element.fill
+            {
+                let text = fill_in(fill, position, filler);
+                nodes.push(Node::leaf(element, self.place, text));
             }
             let count = (nodes.len() - before) as u64;
             let mut wrong = |rule, text: String, remedy: String| {
@@ -243,10 +243,10 @@ fn check_leaf(node: &Node, path: &str) -> Option<Problem> {
             "remove control characters",
         ));
     }
-    if let Content::Text(kind) = element.content {
-        if let Err(broken) = simple::check(kind, text) {
-            return Some(Problem::field(element, path, place, broken));
-        }
+    if let Content::Text(kind) = element.content
+        && let Err(broken) = simple::check(kind, text)
+    {
+        return Some(Problem::field(element, path, place, broken));
     }
     let format = element.format?;
     let broken = simple::check_format(format, text).err()?;

@@ -158,18 +158,19 @@ fn decode_text<'a>(octets: &'a [u8], limits: &Limits) -> Result<&'a str, Problem
         problem.column = last_line_chars(before) + 1;
         problem
     })?;
-    if let Some(declared) = declared_encoding(text) {
-        if !declared.eq_ignore_ascii_case("utf-8") && !declared.eq_ignore_ascii_case("us-ascii") {
-            let shown: String = declared.chars().take(20).collect();
-            let mut problem = Problem::document(
-                "encoding",
-                format!("declares the encoding {shown:?}, but only UTF-8 is taken"),
-                "convert it to UTF-8 and declare encoding=\"UTF-8\"",
-            );
-            problem.line = 1;
-            problem.column = 1;
-            return Err(problem);
-        }
+    if let Some(declared) = declared_encoding(text)
+        && !declared.eq_ignore_ascii_case("utf-8")
+        && !declared.eq_ignore_ascii_case("us-ascii")
+    {
+        let shown: String = declared.chars().take(20).collect();
+        let mut problem = Problem::document(
+            "encoding",
+            format!("declares the encoding {shown:?}, but only UTF-8 is taken"),
+            "convert it to UTF-8 and declare encoding=\"UTF-8\"",
+        );
+        problem.line = 1;
+        problem.column = 1;
+        return Err(problem);
     }
     Ok(text)
 }

@@ -255,7 +255,7 @@ fn base64(text: &str) -> Result<(), Broken> {
             _ => return Err(bad("a foreign character")),
         }
     }
-    if padding > 2 || (count + padding) % 4 != 0 {
+    if padding > 2 || !(count + padding).is_multiple_of(4) {
         return Err(bad("the length is wrong"));
     }
     // The bits that padding leaves over must be zero (XML Schema 1.0, 3.2.16).

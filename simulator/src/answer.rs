@@ -177,7 +177,9 @@ fn malformed(envelope: &Envelope, text: &str) -> Reply {
 fn return_time(stage: usize) -> String {
     let form = format_description!("[year][month][day][hour][minute][second][subsecond digits:3]");
     let later = time::Duration::milliseconds(i64::try_from(stage).unwrap_or(0));
-    (OffsetDateTime::now_utc().to_offset(offset!(+8)) + later).format(form).unwrap_or_default()
+    (OffsetDateTime::now_utc().to_offset(offset!(+8)) + later)
+        .format(form)
+        .unwrap_or_default()
 }
 
 /// A receipt in an envelope from the clearance service.

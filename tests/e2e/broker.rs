@@ -1,5 +1,11 @@
 //! Against a real RabbitMQ: nothing is lost and nothing declared twice, however the client dies.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 #![allow(missing_docs, reason = "tests")]
 
 mod stage;
@@ -41,7 +47,11 @@ fn prepare(dir: &Path, url: &str, extra: &str) {
 }
 
 fn start(dir: &Path, args: &[&str], log: &str) -> Child {
-    let log = fs::OpenOptions::new().create(true).append(true).open(dir.join(log)).unwrap();
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(dir.join(log))
+        .unwrap();
     Command::new(TONGGUAN)
         .args(args)
         .current_dir(dir)
@@ -56,7 +66,9 @@ struct Dice(u64);
 
 impl Dice {
     fn new() -> Self {
-        let seed = std::env::var("TONGGUAN_TEST_SEED").ok().and_then(|s| s.parse().ok());
+        let seed = std::env::var("TONGGUAN_TEST_SEED")
+            .ok()
+            .and_then(|s| s.parse().ok());
         let seed = seed.unwrap_or_else(|| {
             std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)
@@ -83,9 +95,15 @@ fn two_thousand_orders_survive_ten_kills() {
     prepare(dir, &url, "declare = true");
     // Small messages and a short wait: many envelopes are under way at any moment.
     let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
-    let manifest = manifest.replace("batch = 100", "batch = 5").replace("= 200", "= 20");
+    let manifest = manifest
+        .replace("batch = 100", "batch = 5")
+        .replace("= 200", "= 20");
     fs::write(dir.join("tongguan.toml"), manifest).unwrap();
-    let mut customs = start(dir, &["simulate", "--journal", "declared.jsonl"], "customs.log");
+    let mut customs = start(
+        dir,
+        &["simulate", "--journal", "declared.jsonl"],
+        "customs.log",
+    );
     let mut dice = Dice::new();
 
     let mut client = start(dir, &["run"], "client.log");
@@ -105,7 +123,13 @@ fn two_thousand_orders_survive_ten_kills() {
             }
             submit.wait().unwrap();
             let told = good(dir, TONGGUAN, &["--json", "submit", &name]);
-            let taken = told.split("\"ids\":[").nth(1).unwrap().split(']').next().unwrap();
+            let taken = told
+                .split("\"ids\":[")
+                .nth(1)
+                .unwrap()
+                .split(']')
+                .next()
+                .unwrap();
             ids.extend(taken.split(',').map(str::to_owned));
         }
         std::thread::sleep(Duration::from_millis(20 + dice.below(400)));
@@ -114,15 +138,26 @@ fn two_thousand_orders_survive_ten_kills() {
         kills += 1;
         client = start(dir, &["run"], "client.log");
     }
-    assert_eq!((next, ids.len()), (ORDERS, ORDERS), "every order has one id of its own");
+    assert_eq!(
+        (next, ids.len()),
+        (ORDERS, ORDERS),
+        "every order has one id of its own"
+    );
     client.kill().unwrap();
     client.wait().unwrap();
-    let told = run(dir, TONGGUAN, &["--json", "run", "--until-final", "--within", "120"]);
+    let told = run(
+        dir,
+        TONGGUAN,
+        &["--json", "run", "--until-final", "--within", "120"],
+    );
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     customs.kill().unwrap();
     customs.wait().unwrap();
 
-    assert!(told.contains(&format!("\"accepted\":{ORDERS},\"rejected\":0,\"open\":0")), "{told}");
+    assert!(
+        told.contains(&format!("\"accepted\":{ORDERS},\"rejected\":0,\"open\":0")),
+        "{told}"
+    );
     // The other side's own books: every order, each under one guid only.
     let journal = fs::read_to_string(dir.join("declared.jsonl")).unwrap();
     let mut declared: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -131,44 +166,78 @@ fn two_thousand_orders_survive_ten_kills() {
         line[start..].split('"').next().unwrap().to_owned()
     };
     for line in journal.lines() {
-        declared.entry(field(line, "key")).or_default().insert(field(line, "guid"));
+        declared
+            .entry(field(line, "key"))
+            .or_default()
+            .insert(field(line, "guid"));
     }
-    println!("{} lines in the other side's journal for {ORDERS} orders", journal.lines().count());
+    println!(
+        "{} lines in the other side's journal for {ORDERS} orders",
+        journal.lines().count()
+    );
     assert_eq!(declared.len(), ORDERS, "no order is lost");
-    assert!(declared.values().all(|guids| guids.len() == 1), "no order is declared twice");
+    assert!(
+        declared.values().all(|guids| guids.len() == 1),
+        "no order is declared twice"
+    );
 }
 
 #[test]
 fn a_broker_that_refuses_is_named_with_the_remedy() {
-    let Some(url) = broker("refusals") else { return };
+    let Some(url) = broker("refusals") else {
+        return;
+    };
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     prepare(dir, &url, "");
     // The queues are missing.
     let told = refused(dir, &["check"], 3);
-    assert!(told.contains("from-customs") && told.contains("check the names of queue"), "{told}");
+    assert!(
+        told.contains("from-customs") && told.contains("check the names of queue"),
+        "{told}"
+    );
     // A wrong password.
     fs::write(dir.join("guest"), "wrong\n").unwrap();
     let told = refused(dir, &["check"], 3);
-    assert!(told.contains("ACCESS") && told.contains("check username"), "{told}");
-    assert!(!told.contains("wrong"), "the password is never shown: {told}");
+    assert!(
+        told.contains("ACCESS") && told.contains("check username"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("wrong"),
+        "the password is never shown: {told}"
+    );
     // A virtual host that is not there.
     fs::write(dir.join("guest"), "guest\n").unwrap();
     let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
-    fs::write(dir.join("t.toml"), manifest.replace("/refusals", "/nowhere")).unwrap();
+    fs::write(
+        dir.join("t.toml"),
+        manifest.replace("/refusals", "/nowhere"),
+    )
+    .unwrap();
     let told = refused(dir, &["-m", "t.toml", "check"], 3);
     assert!(told.contains("virtual host"), "{told}");
     // Nobody listens.
     let port = url.split(':').nth(2).unwrap().split('/').next().unwrap();
     fs::write(dir.join("t.toml"), manifest.replace(port, "1")).unwrap();
     let told = refused(dir, &["-m", "t.toml", "check"], 4);
-    assert!(told.contains("127.0.0.1:1") && told.contains("that the broker runs"), "{told}");
+    assert!(
+        told.contains("127.0.0.1:1") && told.contains("that the broker runs"),
+        "{told}"
+    );
     // What is submitted meanwhile waits, and is shown with its reason.
     fs::write(dir.join("o.json"), orders(1, 1)).unwrap();
     good(dir, TONGGUAN, &["-m", "t.toml", "submit", "o.json"]);
     let begun = Instant::now();
-    refused(dir, &["-m", "t.toml", "run", "--until-final", "--within", "3"], 4);
+    refused(
+        dir,
+        &["-m", "t.toml", "run", "--until-final", "--within", "3"],
+        4,
+    );
     assert!(begun.elapsed() < Duration::from_secs(40));
     let told = good(dir, TONGGUAN, &["-m", "t.toml", "status"]);
-    assert!(told.contains("unknown") && told.contains("127.0.0.1:1"), "{told}");
+    assert!(
+        told.contains("unknown") && told.contains("127.0.0.1:1"),
+        "{told}"
+    );
 }

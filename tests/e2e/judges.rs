@@ -1,5 +1,11 @@
 //! Independent programs judge what we write: xmllint the form, xmlsec1 and openssl the signature.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 #![allow(missing_docs, reason = "tests")]
 
 mod stage;
@@ -43,7 +49,10 @@ fn everything_emitted_keeps_the_schemas() {
     assert_eq!(ceb.len(), 5, "one message of each kind");
     ceb.extend(files(&customs, ".answer."));
     let mut dxp = files(&dir.join("tongguan-demo/exchange/archive"), ".xml");
-    dxp.extend(files(&dir.join("tongguan-demo/exchange/archive-platform"), ".xml"));
+    dxp.extend(files(
+        &dir.join("tongguan-demo/exchange/archive-platform"),
+        ".xml",
+    ));
     assert_eq!(dxp.len(), 5 + 11);
     valid(dir, &schemas[0], &ceb);
     valid(dir, &schemas[1], &dxp);
@@ -72,36 +81,68 @@ fn xmlsec1_verifies_what_we_sign_and_we_what_it_signs() {
     for file in &messages {
         let name = file.to_str().unwrap();
         let verify = ["--verify", "--enabled-key-data", "x509", "--trusted-pem"];
-        let args: Vec<&str> = verify.into_iter().chain([ca.to_str().unwrap(), name]).collect();
+        let args: Vec<&str> = verify
+            .into_iter()
+            .chain([ca.to_str().unwrap(), name])
+            .collect();
         good(dir, "xmlsec1", &args);
-        good(dir, TONGGUAN, &["verify", "--trust", ca.to_str().unwrap(), name]);
+        good(
+            dir,
+            TONGGUAN,
+            &["verify", "--trust", ca.to_str().unwrap(), name],
+        );
         // Changed anywhere that the signature covers, neither takes it.
         let text = fs::read_to_string(file).unwrap().replace("示例", "示倒");
         let changed = dir.join("changed.xml");
         fs::write(&changed, text).unwrap();
-        let args: Vec<&str> =
-            verify.into_iter().chain([ca.to_str().unwrap(), "changed.xml"]).collect();
+        let args: Vec<&str> = verify
+            .into_iter()
+            .chain([ca.to_str().unwrap(), "changed.xml"])
+            .collect();
         assert!(!run(dir, "xmlsec1", &args).status.success());
         let told = refused(dir, &["verify", "changed.xml"], 1);
         assert!(told.contains("changed after signing"), "{told}");
     }
     // The other way: xmlsec1 signs, in forms that are legal and not ours.
     let password = fs::read_to_string(certificates.join("password")).unwrap();
-    let key = format!("{},{}", certificates.join("enterprise.key").display(),
-        certificates.join("enterprise.pem").display());
+    let key = format!(
+        "{},{}",
+        certificates.join("enterprise.key").display(),
+        certificates.join("enterprise.pem").display()
+    );
     for (old, new) in [
         ("<ceb:OrderHead>", "<ceb:OrderHead><!-- 注释 -->"),
         ("<ceb:Order>", "<ceb:Order>\r\n\t"),
         ("示例电商平台", "<![CDATA[示例&电商]]>"),
-        ("version=\"1.0\">", "version = '1.0'\n xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">"),
+        (
+            "version=\"1.0\">",
+            "version = '1.0'\n xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">",
+        ),
     ] {
-        let text = fs::read_to_string(&messages[0]).unwrap().replacen(old, new, 2);
+        let text = fs::read_to_string(&messages[0])
+            .unwrap()
+            .replacen(old, new, 2);
         let template = emptied(&text);
         fs::write(dir.join("template.xml"), template).unwrap();
-        good(dir, "xmlsec1", &["--sign", "--pwd", password.trim(), "--privkey-pem", &key,
-            "--output", "signed.xml", "template.xml"]);
+        good(
+            dir,
+            "xmlsec1",
+            &[
+                "--sign",
+                "--pwd",
+                password.trim(),
+                "--privkey-pem",
+                &key,
+                "--output",
+                "signed.xml",
+                "template.xml",
+            ],
+        );
         let told = good(dir, TONGGUAN, &["verify", "--json", "signed.xml"]);
-        assert!(told.contains("\"valid\":true") && told.contains("rsa-sha1"), "{told}");
+        assert!(
+            told.contains("\"valid\":true") && told.contains("rsa-sha1"),
+            "{told}"
+        );
     }
 }
 
@@ -124,25 +165,71 @@ fn openssl_verifies_every_sm2_signature_value() {
     // Certificates by the openssl command line, not ours.
     good(dir, TONGGUAN, &["init", "--scheme", "sm2", "."]);
     let id = "distid:1234567812345678";
-    good(dir, "openssl", &["genpkey", "-algorithm", "SM2", "-out", "sm2.key"]);
-    good(dir, "openssl", &["req", "-x509", "-new", "-sm3", "-sigopt", id, "-key", "sm2.key",
-        "-subj", "/CN=judge", "-days", "2", "-out", "sm2.pem"]);
-    good(dir, "openssl", &["x509", "-in", "sm2.pem", "-pubkey", "-noout", "-out", "sm2.pub"]);
-    for (profile, encoding) in [("sm2-sm3", "raw"), ("sm2-sm3", "der"), ("sm2-sm3-legacy", "raw")] {
+    good(
+        dir,
+        "openssl",
+        &["genpkey", "-algorithm", "SM2", "-out", "sm2.key"],
+    );
+    good(
+        dir,
+        "openssl",
+        &[
+            "req",
+            "-x509",
+            "-new",
+            "-sm3",
+            "-sigopt",
+            id,
+            "-key",
+            "sm2.key",
+            "-subj",
+            "/CN=judge",
+            "-days",
+            "2",
+            "-out",
+            "sm2.pem",
+        ],
+    );
+    good(
+        dir,
+        "openssl",
+        &[
+            "x509", "-in", "sm2.pem", "-pubkey", "-noout", "-out", "sm2.pub",
+        ],
+    );
+    for (profile, encoding) in [
+        ("sm2-sm3", "raw"),
+        ("sm2-sm3", "der"),
+        ("sm2-sm3-legacy", "raw"),
+    ] {
         let manifest = fs::read_to_string(dir.join("tongguan.toml"))
             .unwrap()
             .replace("certificates/enterprise.key", "sm2.key")
             .replace("certificates/enterprise.pem", "sm2.pem")
             .replace("password = \"file", "# password = \"file")
-            .replace("# profile = \"sm2-sm3\"  ", &format!("profile = \"{profile}\" "))
-            .replace("# sm2_encoding = \"raw\"", &format!("sm2_encoding = \"{encoding}\""))
+            .replace(
+                "# profile = \"sm2-sm3\"  ",
+                &format!("profile = \"{profile}\" "),
+            )
+            .replace(
+                "# sm2_encoding = \"raw\"",
+                &format!("sm2_encoding = \"{encoding}\""),
+            )
             .replace("tongguan.db", &format!("{profile}-{encoding}.db"));
         fs::write(dir.join("t.toml"), manifest).unwrap();
         fs::write(dir.join("orders.json"), stage::orders(1, 3)).unwrap();
         good(dir, TONGGUAN, &["-m", "t.toml", "submit", "orders.json"]);
-        refused(dir, &["-m", "t.toml", "run", "--until-final", "--within", "2"], 4);
+        refused(
+            dir,
+            &["-m", "t.toml", "run", "--until-final", "--within", "2"],
+            4,
+        );
         let envelope = files(&dir.join("exchange/outbox"), "CEB311").pop().unwrap();
-        good(dir, TONGGUAN, &["-m", "t.toml", "show", "ORDER-000001", "--export", "out"]);
+        good(
+            dir,
+            TONGGUAN,
+            &["-m", "t.toml", "show", "ORDER-000001", "--export", "out"],
+        );
         let message = files(&dir.join("out"), ".message.xml").pop().unwrap();
         let text = fs::read_to_string(&message).unwrap();
         let between = |open: &str, close: &str| {
@@ -158,16 +245,48 @@ fn openssl_verifies_every_sm2_signature_value() {
         fs::write(dir.join("info.xml"), info).unwrap();
         let canonical = good(dir, "xmllint", &["--c14n", "info.xml"]);
         fs::write(dir.join("info.c14n"), canonical).unwrap();
-        fs::write(dir.join("value.b64"), between("<ds:SignatureValue>", "</ds:SignatureValue>"))
-            .unwrap();
-        good(dir, "openssl", &["base64", "-d", "-A", "-in", "value.b64", "-out", "value"]);
+        fs::write(
+            dir.join("value.b64"),
+            between("<ds:SignatureValue>", "</ds:SignatureValue>"),
+        )
+        .unwrap();
+        good(
+            dir,
+            "openssl",
+            &["base64", "-d", "-A", "-in", "value.b64", "-out", "value"],
+        );
         let value = fs::read(dir.join("value")).unwrap();
-        let der = if encoding == "raw" { tongguan_crypto::raw_to_der(&value).unwrap() } else { value };
+        let der = if encoding == "raw" {
+            tongguan_crypto::raw_to_der(&value).unwrap()
+        } else {
+            value
+        };
         fs::write(dir.join("value.der"), der).unwrap();
-        good(dir, "openssl", &["pkeyutl", "-verify", "-pubin", "-inkey", "sm2.pub", "-rawin",
-            "-digest", "sm3", "-pkeyopt", id, "-sigfile", "value.der", "-in", "info.c14n"]);
+        good(
+            dir,
+            "openssl",
+            &[
+                "pkeyutl",
+                "-verify",
+                "-pubin",
+                "-inkey",
+                "sm2.pub",
+                "-rawin",
+                "-digest",
+                "sm3",
+                "-pkeyopt",
+                id,
+                "-sigfile",
+                "value.der",
+                "-in",
+                "info.c14n",
+            ],
+        );
         good(dir, TONGGUAN, &["verify", envelope.to_str().unwrap()]);
-        for file in files(&dir.join("exchange/outbox"), "CEB").iter().chain(&files(&dir.join("out"), "")) {
+        for file in files(&dir.join("exchange/outbox"), "CEB")
+            .iter()
+            .chain(&files(&dir.join("out"), ""))
+        {
             fs::remove_file(file).unwrap();
         }
     }
@@ -186,15 +305,23 @@ fn the_official_samples_are_judged_as_xmllint_judges_them() {
         }
         judged += 1;
         let path = file.to_str().unwrap();
-        let theirs = run(here.path(), "xmllint",
-            &["--noout", "--schema", schema.to_str().unwrap(), path]).status.success();
+        let theirs = run(
+            here.path(),
+            "xmllint",
+            &["--noout", "--schema", schema.to_str().unwrap(), path],
+        )
+        .status
+        .success();
         let octets = fs::read(&file).unwrap();
         let ours = tongguan_messages::read(&octets, &tongguan_messages::Limits::default());
         assert_eq!(ours.is_ok(), theirs, "{name}: {ours:?}");
         let parsed = ours.unwrap();
         if parsed.message.kind == tongguan_messages::Kind::Receipt {
             let answers = tongguan_messages::answers(&parsed);
-            assert!(answers.len() > 1 && answers.iter().all(|a| a.key.is_some()), "{name}");
+            assert!(
+                answers.len() > 1 && answers.iter().all(|a| a.key.is_some()),
+                "{name}"
+            );
         }
     }
     assert_eq!(judged, 10);

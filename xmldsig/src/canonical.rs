@@ -161,12 +161,11 @@ fn default_namespace<'a>(node: Node<'a, '_>) -> &'a str {
 fn namespaces(out: &mut Vec<u8>, node: Node<'_, '_>, apex: bool) {
     let parent = if apex { None } else { node.parent_element() };
     // Most elements declare nothing, and share their parent's list.
-    if let Some(parent) = parent {
-        if std::ptr::eq(first_namespace(node), first_namespace(parent))
-            && node.namespaces().len() == parent.namespaces().len()
-        {
-            return;
-        }
+    if let Some(parent) = parent
+        && std::ptr::eq(first_namespace(node), first_namespace(parent))
+        && node.namespaces().len() == parent.namespaces().len()
+    {
+        return;
     }
     let default = default_namespace(node);
     let above = parent.map(default_namespace).unwrap_or_default();

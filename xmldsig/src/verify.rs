@@ -128,22 +128,21 @@ pub fn verify(document: &[u8], policy: &Policy) -> Result<Verified, VerifyError>
         .key
         .verify(&subset(parts.signed_info), &value)
         .map_err(|_| VerifyError::BadSignature)?;
-    if let Some(at) = policy.at {
-        if at < certificate.not_before || at > certificate.not_after {
-            return Err(VerifyError::OutsideValidity {
-                subject: certificate.subject,
-            });
-        }
+    if let Some(at) = policy.at
+        && (at < certificate.not_before || at > certificate.not_after)
+    {
+        return Err(VerifyError::OutsideValidity {
+            subject: certificate.subject,
+        });
     }
-    if let Trust::Anchors(anchors) = &policy.trust {
-        if !anchors
+    if let Trust::Anchors(anchors) = &policy.trust
+        && !anchors
             .iter()
             .any(|anchor| provider().issued(anchor, &certificate))
-        {
-            return Err(VerifyError::Untrusted {
-                subject: certificate.subject,
-            });
-        }
+    {
+        return Err(VerifyError::Untrusted {
+            subject: certificate.subject,
+        });
     }
     Ok(Verified {
         profile: parts.profile,

@@ -72,10 +72,10 @@ struct Running(Result<Hasher, ErrorStack>);
 
 impl Digest for Running {
     fn update(&mut self, octets: &[u8]) {
-        if let Ok(hasher) = &mut self.0 {
-            if let Err(error) = hasher.update(octets) {
-                self.0 = Err(error);
-            }
+        if let Ok(hasher) = &mut self.0
+            && let Err(error) = hasher.update(octets)
+        {
+            self.0 = Err(error);
         }
     }
 

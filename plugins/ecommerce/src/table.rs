@@ -73,11 +73,9 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
             let draft = head_of(unit, &columns, &row, line, &mut problems);
             last = Some((head, draft));
         }
-        if items {
-            if let Some((_, draft)) = &mut last {
-                for child in items_of(unit, &columns, &row, line, &mut problems) {
-                    draft.child(child);
-                }
+        if items && let Some((_, draft)) = &mut last {
+            for child in items_of(unit, &columns, &row, line, &mut problems) {
+                draft.child(child);
             }
         }
     }
@@ -228,14 +226,14 @@ fn choose(
         }
     }
     best.sort_by_key(|(uncovered, ..)| *uncovered);
-    if let [(first, one, _), (second, other, _), ..] = best.as_slice() {
-        if first == second {
-            return Err(vec![Problem::document(
-                "ambiguous-message",
-                format!("the header fits {} and {}", one.name, other.name),
-                "say which: --as MESSAGE",
-            )]);
-        }
+    if let [(first, one, _), (second, other, _), ..] = best.as_slice()
+        && first == second
+    {
+        return Err(vec![Problem::document(
+            "ambiguous-message",
+            format!("the header fits {} and {}", one.name, other.name),
+            "say which: --as MESSAGE",
+        )]);
     }
     match best.into_iter().next() {
         Some((_, message, columns)) => Ok((message, columns)),

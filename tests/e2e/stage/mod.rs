@@ -1,5 +1,11 @@
 //! A folder with a client in it, driven as a user does.
 #![allow(dead_code, reason = "each test uses its own part of this")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -71,7 +71,9 @@ impl Amqp {
             tracing::info!(part = self.part, "connected for receiving");
             *receiving = Some((link, consumer));
         }
-        let Some((_, consumer)) = receiving.as_mut() else { return Ok(None) };
+        let Some((_, consumer)) = receiving.as_mut() else {
+            return Ok(None);
+        };
         match consumer.next().await {
             Some(Ok(message)) => Ok(Some(message)),
             Some(Err(error)) => {
@@ -80,7 +82,11 @@ impl Amqp {
             }
             None => {
                 *receiving = None;
-                Err(Failure::transient(&self.part, "receive", "the broker ended the delivery"))
+                Err(Failure::transient(
+                    &self.part,
+                    "receive",
+                    "the broker ended the delivery",
+                ))
             }
         }
     }
@@ -95,7 +101,10 @@ impl Transport for Amqp {
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/xml".into())
             .with_message_id(outgoing.cop_msg_id.into());
-        let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let mandatory = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
         let publish = async {
             channel
                 .basic_publish(
@@ -109,18 +118,21 @@ impl Transport for Amqp {
                 .await
         };
         let confirmed = tokio::time::timeout(self.options.confirm_timeout(), publish).await;
-        let to = format!("{}/{}", self.options.send.exchange, self.options.send.routing_key);
+        let to = format!(
+            "{}/{}",
+            self.options.send.exchange, self.options.send.routing_key
+        );
         match confirmed {
-            Ok(Ok(Confirmation::Ack(None))) => {
-                Ok(Accepted { evidence: format!("confirmed by the broker, to {to}") })
-            }
-            Ok(Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)))) => {
-                Err(Failure::misconfigured(part, format!("send to {to}"), "no queue is bound there")
-                    .remedy("check send = { exchange, routing_key } in the manifest"))
-            }
-            Ok(Ok(Confirmation::Nack(None) | Confirmation::NotRequested)) => {
-                Err(Failure::transient(part, format!("send to {to}"), "the broker did not take it"))
-            }
+            Ok(Ok(Confirmation::Ack(None))) => Ok(Accepted {
+                evidence: format!("confirmed by the broker, to {to}"),
+            }),
+            Ok(Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)))) => Err(
+                Failure::misconfigured(part, format!("send to {to}"), "no queue is bound there")
+                    .remedy("check send = { exchange, routing_key } in the manifest"),
+            ),
+            Ok(Ok(Confirmation::Nack(None) | Confirmation::NotRequested)) => Err(
+                Failure::transient(part, format!("send to {to}"), "the broker did not take it"),
+            ),
             Ok(Err(error)) => {
                 *self.sending.lock().await = None;
                 Err(link::failure(part, &format!("send to {to}"), &error))
@@ -144,8 +156,15 @@ impl Transport for Amqp {
                     );
                     let mut message = message;
                     let octets = std::mem::take(&mut message.data);
-                    let settle = Box::new(Claim { part: self.part.clone(), message });
-                    return Ok(Delivery { origin, octets, settle });
+                    let settle = Box::new(Claim {
+                        part: self.part.clone(),
+                        message,
+                    });
+                    return Ok(Delivery {
+                        origin,
+                        octets,
+                        settle,
+                    });
                 }
                 Ok(None) => {}
                 Err(failure) if failure.class() == FailureClass::Transient => {
@@ -171,10 +190,10 @@ impl Transport for Amqp {
             link.close().await;
         }
         // Whoever waits in `receive` holds this lock; dropping that wait releases it.
-        if let Ok(mut receiving) = self.receiving.try_lock() {
-            if let Some((link, _)) = receiving.take() {
-                link.close().await;
-            }
+        if let Ok(mut receiving) = self.receiving.try_lock()
+            && let Some((link, _)) = receiving.take()
+        {
+            link.close().await;
         }
     }
 }
@@ -195,7 +214,10 @@ impl Settle for Claim {
     }
 
     async fn give_back(self: Box<Self>) -> Result<(), Failure> {
-        let again = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
+        let again = BasicNackOptions {
+            requeue: true,
+            ..BasicNackOptions::default()
+        };
         match self.message.nack(again).await {
             Ok(_) => Ok(()),
             Err(error) => Err(link::failure(&self.part, "give back a delivery", &error)),

@@ -23,7 +23,10 @@ impl Link {
         let connecting = async {
             let connection = Connection::connect_uri(options.uri(), properties).await?;
             let channel = connection.create_channel().await?;
-            Ok::<_, Error>(Self { connection, channel })
+            Ok::<_, Error>(Self {
+                connection,
+                channel,
+            })
         };
         let link = tokio::time::timeout(options.connect_timeout(), connecting)
             .await
@@ -36,11 +39,16 @@ impl Link {
             let queues = [
                 Some(options.receive.queue.as_str()),
                 // The default exchange routes to the queue of the key's name.
-                Some(options.send.routing_key.as_str()).filter(|_| options.send.exchange.is_empty()),
+                Some(options.send.routing_key.as_str())
+                    .filter(|_| options.send.exchange.is_empty()),
             ];
             for queue in queues.into_iter().flatten() {
                 link.channel
-                    .queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default())
+                    .queue_declare(
+                        queue.into(),
+                        QueueDeclareOptions::durable(),
+                        FieldTable::default(),
+                    )
                     .await
                     .map_err(|e| failure(part, &format!("make the queue {queue}"), &e))?;
             }
@@ -78,7 +86,10 @@ impl Link {
 
     /// Whether the queue and the exchange are there, and may be used.
     pub(crate) async fn look(&self, part: &str, options: &Options) -> Result<(), Failure> {
-        let there = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let there = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::default()
+        };
         let queue = options.receive.queue.as_str();
         self.channel
             .queue_declare(queue.into(), there, FieldTable::default())
@@ -87,13 +98,24 @@ impl Link {
         let send = &options.send;
         if send.exchange.is_empty() {
             self.channel
-                .queue_declare(send.routing_key.as_str().into(), there, FieldTable::default())
+                .queue_declare(
+                    send.routing_key.as_str().into(),
+                    there,
+                    FieldTable::default(),
+                )
                 .await
                 .map_err(|e| {
-                    failure(part, &format!("use send.routing_key {}", send.routing_key), &e)
+                    failure(
+                        part,
+                        &format!("use send.routing_key {}", send.routing_key),
+                        &e,
+                    )
                 })?;
         } else {
-            let there = ExchangeDeclareOptions { passive: true, ..Default::default() };
+            let there = ExchangeDeclareOptions {
+                passive: true,
+                ..Default::default()
+            };
             self.channel
                 .exchange_declare(
                     send.exchange.as_str().into(),

@@ -86,11 +86,19 @@ impl Options {
                 "use amqp:// inside a protected network",
             ));
         }
-        let mut uri: AMQPUri =
-            options.url.parse().map_err(|e: String| wrong(e, "write amqp://host:port/vhost"))?;
-        uri.authority.userinfo.username.clone_from(&options.username);
-        uri.authority.userinfo.password =
-            options.password.resolve(&given.part, &given.base)?.as_str().to_owned();
+        let mut uri: AMQPUri = options
+            .url
+            .parse()
+            .map_err(|e: String| wrong(e, "write amqp://host:port/vhost"))?;
+        uri.authority
+            .userinfo
+            .username
+            .clone_from(&options.username);
+        uri.authority.userinfo.password = options
+            .password
+            .resolve(&given.part, &given.base)?
+            .as_str()
+            .to_owned();
         options.uri = Some(uri);
         Ok(options)
     }
@@ -116,6 +124,8 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
