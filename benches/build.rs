@@ -8,7 +8,9 @@ fn main() {
         let library = match found {
             Ok(library) => library,
             Err(error) => {
-                println!("cargo::error=libxmlsec1's headers are missing (tests/setup --bench): {error}");
+                println!(
+                    "cargo::error=libxmlsec1's headers are missing (tests/setup --bench): {error}"
+                );
                 return;
             }
         };

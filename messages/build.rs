@@ -339,7 +339,8 @@ impl Generator<'_> {
             })
             .collect();
         format!(
-            "Element {{ name: {name:?}, prefix: {prefix:?}, zh: {:?}, en: {:?}, meaning: \"\", \
+            "Element {{ name: {name:?}, open: \"<{prefix}:{name}>\", close: \"</{prefix}:{name}>\", \
+             prefix: {prefix:?}, zh: {:?}, en: {:?}, meaning: \"\", \
              content: {content}, attributes: &[{attributes}], personal: false, fill: None, \
              format: None, codes: &[] }}",
             row.zh, row.en
@@ -439,9 +440,12 @@ fn field(f: &FieldRow, namespace: &str) -> String {
         .map(|[c, en, zh]| format!("({c:?}, {en:?}, {zh:?}), "))
         .collect();
     format!(
-        "Element {{ name: {:?}, prefix: {namespace:?}, zh: {:?}, en: {:?}, meaning: {:?}, \
+        "Element {{ name: {:?}, open: \"<{namespace}:{}>\", close: \"</{namespace}:{}>\", \
+         prefix: {namespace:?}, zh: {:?}, en: {:?}, meaning: {:?}, \
          content: {}, attributes: &[], personal: {}, fill: {fill}, format: {format}, \
          codes: &[{codes}] }}",
+        f.name,
+        f.name,
         f.name,
         f.zh,
         f.en,

@@ -38,7 +38,11 @@ fn main() -> Outcome<()> {
 }
 
 fn compare(declared: &'static Message, scheme: Scheme, count: usize) -> Outcome<()> {
-    let subject = TestSubject { common_name: "bench".into(), days: 2, from_days: 0 };
+    let subject = TestSubject {
+        common_name: "bench".into(),
+        days: 2,
+        from_days: 0,
+    };
     let issued = provider().issue_for_tests(scheme, &subject, None, None)?;
     let key = provider().key_file(&issued.key_pem, None)?;
     let certificate = provider().certificate(&issued.certificate_pem)?;
@@ -46,7 +50,10 @@ fn compare(declared: &'static Message, scheme: Scheme, count: usize) -> Outcome<
 
     let document = ours(declared, &orders, &key, &certificate, scheme)?;
     verify(&document, &Policy::default())?;
-    println!("\n{scheme}, CEB311 with {count} order(s), {:.1} KB", document.len() as f64 / 1e3);
+    println!(
+        "\n{scheme}, CEB311 with {count} order(s), {:.1} KB",
+        document.len() as f64 / 1e3
+    );
 
     let bare_key = PKey::private_key_from_pem(&issued.key_pem)?;
     let mut run_ours = || ours(declared, &orders, &key, &certificate, scheme).map(|_| ());
@@ -82,7 +89,10 @@ fn compare(declared: &'static Message, scheme: Scheme, count: usize) -> Outcome<
         })
         .collect();
     for ((name, _), rate) in contenders.iter().zip(&medians) {
-        println!("  {name:38} {rate:9.0}/s   ours is {:6.2} of it", medians[0] / rate);
+        println!(
+            "  {name:38} {rate:9.0}/s   ours is {:6.2} of it",
+            medians[0] / rate
+        );
     }
     Ok(())
 }
@@ -109,7 +119,10 @@ fn order(n: usize) -> Outcome<Order> {
         "batchNumbers": "20261123", "consignee": "测试甲", "consigneeTelephone": "13800000001",
         "consigneeAddress": "北京市东城区示例街道1号", "consigneeDistrict": "110101", "note": "test"
     }))?;
-    Ok(Order { OrderHead: head, OrderList: vec![item(1)?, item(2)?] })
+    Ok(Order {
+        OrderHead: head,
+        OrderList: vec![item(1)?, item(2)?],
+    })
 }
 
 /// All that is done for a message: every field checked and written, digested, signed.
@@ -121,8 +134,11 @@ fn ours(
     scheme: Scheme,
 ) -> Outcome<Vec<u8>> {
     let unit = declared.unit.ok_or("no unit")?;
-    let mut document =
-        Enveloping::new(Profile::of(scheme), &[(declared.prefix, declared.namespace)]);
+    let mut document = Enveloping::new(
+        Profile::of(scheme),
+        &[(declared.prefix, declared.namespace)],
+    );
+    document.reserve(orders.len() * 2600);
     document.uncovered(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     document.push(&opening(declared, GUID));
     let mut written = Vec::with_capacity(4096);
@@ -141,7 +157,10 @@ fn ours(
     document.push(&transfer(&who).map_err(|p| p.to_string())?);
     let pending = document.prepare(&closing(declared));
     let value = key.key.sign(pending.signed_info())?;
-    let info = KeyInfo { key_name: &certificate.serial, certificate: &certificate.der };
+    let info = KeyInfo {
+        key_name: &certificate.serial,
+        certificate: &certificate.der,
+    };
     Ok(pending.complete(&value, &info, Sm2Encoding::Raw)?)
 }
 
@@ -190,7 +209,9 @@ fn peer<'a>(
     let peer = peer::Peer::new(&issued.key_pem, &issued.certificate_pem)?;
     let size = peer.sign(template, out)?;
     verify(&out[..size], &Policy::default())?;
-    Ok(Some(Box::new(move || Ok(peer.sign(template, out).map(|_| ())?))))
+    Ok(Some(Box::new(move || {
+        Ok(peer.sign(template, out).map(|_| ())?)
+    })))
 }
 
 /// Without the feature there is no peer to compare with.

@@ -111,6 +111,10 @@ pub enum Level {
 pub struct Element {
     /// The standard's own name.
     pub name: &'static str,
+    /// Its start tag, with the usual prefix and no attributes.
+    pub open: &'static str,
+    /// Its end tag.
+    pub close: &'static str,
     /// The namespace's usual prefix: `ceb`, `dxp`, `ds`.
     pub prefix: &'static str,
     /// Official Chinese name.

@@ -13,20 +13,21 @@ use crate::typed::{BaseTransfer, Record};
 /// Appends the canonical form of text: `&`, `<`, `>` and CR escaped (canonical XML 1.0, 2.3).
 pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
-    let mut done = 0;
-    for (i, b) in bytes.iter().enumerate() {
-        let escaped: &[u8] = match b {
-            b'&' => b"&amp;",
-            b'<' => b"&lt;",
-            b'>' => b"&gt;",
-            b'\r' => b"&#xD;",
-            _ => continue,
-        };
-        out.extend_from_slice(&bytes[done..i]);
-        out.extend_from_slice(escaped);
-        done = i + 1;
+    let special = |b: u8| (b == b'&') | (b == b'<') | (b == b'>') | (b == b'\r');
+    // Without early exit this runs on whole vectors; nearly no text needs more.
+    if !bytes.iter().fold(false, |any, b| any | special(*b)) {
+        out.extend_from_slice(bytes);
+        return;
     }
-    out.extend_from_slice(&bytes[done..]);
+    for b in bytes {
+        match b {
+            b'&' => out.extend_from_slice(b"&amp;"),
+            b'<' => out.extend_from_slice(b"&lt;"),
+            b'>' => out.extend_from_slice(b"&gt;"),
+            b'\r' => out.extend_from_slice(b"&#xD;"),
+            _ => out.push(*b),
+        }
+    }
 }
 
 /// Appends the canonical form of an attribute's value.
@@ -42,14 +43,6 @@ pub(crate) fn escape_attribute(out: &mut Vec<u8>, value: &str) {
             c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-}
-
-fn tag(out: &mut Vec<u8>, open: &[u8], element: &Element) {
-    out.extend_from_slice(open);
-    out.extend_from_slice(element.prefix.as_bytes());
-    out.push(b':');
-    out.extend_from_slice(element.name.as_bytes());
-    out.push(b'>');
 }
 
 /// Writes typed records against their table, checking every field as it goes.
@@ -69,9 +62,9 @@ impl<'a> Writer<'a> {
         element: &'static Element,
         record: &R,
     ) -> Result<(), Problem> {
-        tag(out, b"<", element);
+        out.extend_from_slice(element.open.as_bytes());
         record.write(&mut Writer { out, element })?;
-        tag(out, b"</", element);
+        out.extend_from_slice(element.close.as_bytes());
         Ok(())
     }
 
@@ -121,9 +114,9 @@ fn write_text(out: &mut Vec<u8>, element: &'static Element, text: &str) -> Resul
         simple::check(kind, text)
             .map_err(|broken| Problem::field(element, element.name, Place::default(), broken))?;
     }
-    tag(out, b"<", element);
+    out.extend_from_slice(element.open.as_bytes());
     escape(out, text);
-    tag(out, b"</", element);
+    out.extend_from_slice(element.close.as_bytes());
     Ok(1)
 }
 
@@ -135,33 +128,56 @@ impl Value for String {
 
 impl Value for i32 {
     fn write(&self, out: &mut Vec<u8>, element: &'static Element) -> Result<u32, Problem> {
-        write_display(out, element, self)
+        write_number(out, element, i128::from(*self), 0)
     }
 }
 
 impl Value for rust_decimal::Decimal {
     fn write(&self, out: &mut Vec<u8>, element: &'static Element) -> Result<u32, Problem> {
-        write_display(out, element, self)
+        write_number(out, element, self.mantissa(), self.scale() as usize)
     }
 }
 
-/// Writes a number without allocating: it needs no escaping, and is checked where it stands.
-fn write_display(
+/// Writes mantissa · 10^-scale with all its digits (128.50 stays 128.50), and checks it. Amounts
+/// are many: this writes into a buffer of its own instead of formatting.
+fn write_number(
     out: &mut Vec<u8>,
     element: &'static Element,
-    value: impl std::fmt::Display,
+    mantissa: i128,
+    scale: usize,
 ) -> Result<u32, Problem> {
-    tag(out, b"<", element);
-    let start = out.len();
-    // Writing to a Vec does not fail.
-    let _ = write!(out, "{value}");
-    if let Content::Text(kind) = element.content {
-        let text = std::str::from_utf8(&out[start..]).unwrap_or_default();
-        simple::check(kind, text)
-            .map_err(|broken| Problem::field(element, element.name, Place::default(), broken))?;
+    // 39 digits of an i128 (or up to 28 zeros after the point), point, sign.
+    let mut buffer = [b'0'; 48];
+    let mut at = buffer.len();
+    let mut put = |digit: u8| {
+        at -= 1;
+        buffer[at] = digit;
+    };
+    let mut rest = mantissa.unsigned_abs();
+    let mut written = 0;
+    // Nearly every amount fits 64 bits, which divide much faster.
+    while rest > u128::from(u64::MAX) {
+        put(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        written += 1;
+        if written == scale {
+            put(b'.');
+        }
     }
-    tag(out, b"</", element);
-    Ok(1)
+    let mut rest = rest as u64;
+    while rest > 0 || written <= scale {
+        put(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        written += 1;
+        if written == scale {
+            put(b'.');
+        }
+    }
+    if mantissa < 0 {
+        put(b'-');
+    }
+    let text = std::str::from_utf8(&buffer[at..]).unwrap_or_default();
+    write_text(out, element, text)
 }
 
 impl<T: Value> Value for Option<T> {
@@ -197,7 +213,7 @@ pub fn fragment(node: &Node) -> Vec<u8> {
 pub(crate) fn write_node(out: &mut Vec<u8>, node: &Node) {
     let element = node.element;
     if node.attributes.is_empty() {
-        tag(out, b"<", element);
+        out.extend_from_slice(element.open.as_bytes());
     } else {
         out.push(b'<');
         out.extend_from_slice(element.prefix.as_bytes());
@@ -218,7 +234,7 @@ pub(crate) fn write_node(out: &mut Vec<u8>, node: &Node) {
         // A custom message or signature is not ours to write again.
         NodeContent::Opaque(_) => {}
     }
-    tag(out, b"</", element);
+    out.extend_from_slice(element.close.as_bytes());
 }
 
 /// The start tag of a message's root: `<ceb:CEB311Message xmlns:ceb="…" guid="…" version="1.0">`.
@@ -264,6 +280,38 @@ mod tests {
         let mut out = Vec::new();
         escape_attribute(&mut out, "a&b<c>d\r\"\t\n");
         assert_eq!(out, b"a&amp;b&lt;c>d&#xD;&quot;&#x9;&#xA;");
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are() {
+        let amount = message("CEB411Message")
+            .and_then(|m| m.unit?.child("PaymentHead")?.child("amountPaid"))
+            .unwrap();
+        for text in [
+            "0",
+            "0.5",
+            "128.50",
+            "-3.00001",
+            "99999999999999.99999",
+            "0.00",
+            "1000",
+        ] {
+            let mut out = Vec::new();
+            let number: rust_decimal::Decimal = text.parse().unwrap();
+            number.write(&mut out, amount).unwrap();
+            let written = String::from_utf8(out).unwrap();
+            assert_eq!(written, format!("<ceb:amountPaid>{text}</ceb:amountPaid>"));
+        }
+        let long: rust_decimal::Decimal = "0.0000000000000000000000000001".parse().unwrap();
+        assert_eq!(
+            long.write(&mut Vec::new(), amount).unwrap_err().rule,
+            "fraction-digits"
+        );
+        let huge = rust_decimal::Decimal::MAX;
+        assert_eq!(
+            huge.write(&mut Vec::new(), amount).unwrap_err().rule,
+            "total-digits"
+        );
     }
 
     #[test]

@@ -44,6 +44,12 @@ impl Enveloping {
         }
     }
 
+    /// Makes room for a document of about so many octets.
+    pub fn reserve(&mut self, octets: usize) {
+        // The signature's own size besides, so that completing it copies nothing.
+        self.document.reserve(octets + 8192);
+    }
+
     /// Appends octets that canonicalisation drops: the XML declaration.
     pub fn uncovered(&mut self, octets: &[u8]) {
         self.document.extend_from_slice(octets);

@@ -142,6 +142,7 @@ impl Assembler {
         };
         let guid_value = guid();
         let mut document = Enveloping::new(profile, &[(message.prefix, message.namespace)]);
+        document.reserve(claimed.iter().map(|c| c.fragment.len()).sum::<usize>() + 1024);
         document.uncovered(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         document.push(&opening(message, &guid_value));
         for declaration in &claimed {
