@@ -326,3 +326,77 @@ fn the_official_samples_are_judged_as_xmllint_judges_them() {
     }
     assert_eq!(judged, 10);
 }
+
+#[test]
+fn the_official_receipts_find_the_declarations_that_they_answer() {
+    let Some(standard) = standard() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    good(dir, TONGGUAN, &["init", "."]);
+    // For each official receipt, a declaration of ours with the key that it answers.
+    for (receipt, declaration, template) in [
+        ("CEB312Message", "CEB311Message", "orders.json"),
+        ("CEB412Message", "CEB411Message", "payments.csv"),
+        ("CEB512Message", "CEB511Message", "waybills.csv"),
+        ("CEB514Message", "CEB513Message", "waybill-status.csv"),
+        ("CEB622Message", "CEB621Message", "inventories.json"),
+    ] {
+        let octets = fs::read(standard.join(format!("samples/import/{receipt}.xml"))).unwrap();
+        let parsed =
+            tongguan_messages::read(&octets, &tongguan_messages::Limits::default()).unwrap();
+        let answer = &tongguan_messages::answers(&parsed)[0];
+        let known = tongguan_messages::message(declaration).unwrap();
+        let key = answer.key.clone().unwrap();
+        let role_options = tongguan_contracts::PartOptions {
+            part: "test".into(),
+            options: serde_json::json!({ "declares": [declaration] }),
+            base: dir.into(),
+        };
+        let role = tongguan_role_ecommerce::build(role_options).unwrap();
+        let quickstart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart");
+        let document = fs::read(quickstart.join(template)).unwrap();
+        let declared = role
+            .read(tongguan_contracts::Document {
+                name: template,
+                octets: &document,
+                message: None,
+            })
+            .unwrap();
+        // The same declaration as XML, under the official receipt's key.
+        let first = String::from_utf8(declared[0].fragment.clone()).unwrap();
+        let mut text = first;
+        for (path, value) in known.business_key.iter().zip(key.split('\n')) {
+            let field = path.rsplit('/').next().unwrap();
+            let (open, close) = (format!("<ceb:{field}>"), format!("</ceb:{field}>"));
+            let start = text.find(&open).unwrap() + open.len();
+            let end = text.find(&close).unwrap();
+            text.replace_range(start..end, value);
+        }
+        let guid = "4CDE1CFD-EDED-46B1-946C-B8022E42FC95";
+        let xml = [
+            tongguan_messages::opening(known, guid),
+            text.into_bytes(),
+            tongguan_messages::closing(known),
+        ]
+        .concat();
+        fs::write(dir.join("one.xml"), xml).unwrap();
+        good(dir, TONGGUAN, &["submit", "one.xml"]);
+        refused(dir, &["run", "--until-final", "--within", "1"], 4);
+        fs::copy(
+            standard.join(format!("samples/import/{receipt}.xml")),
+            dir.join("exchange/inbox").join(format!("{receipt}.xml")),
+        )
+        .unwrap();
+        run(dir, TONGGUAN, &["run", "--until-final", "--within", "2"]);
+        let number = key.rsplit('\n').next().unwrap();
+        let told = good(dir, TONGGUAN, &["show", "--json", number]);
+        assert!(
+            told.contains(&format!("\"code\":\"{}\"", answer.code)),
+            "{receipt}: {told}"
+        );
+        assert!(
+            told.contains("\"level\":\"clearance\""),
+            "{receipt}: {told}"
+        );
+    }
+}
