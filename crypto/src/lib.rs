@@ -11,11 +11,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod der;
 mod encoding;
 mod error;
 #[cfg(feature = "openssl")]
 mod openssl;
+#[cfg(feature = "rust")]
+mod rust;
 mod sm2;
+
+#[cfg(not(any(feature = "openssl", feature = "rust")))]
+compile_error!("tongguan-crypto needs one of its features: openssl (default) or rust");
 
 use std::fmt;
 use std::sync::Arc;
@@ -180,6 +186,8 @@ pub fn providers() -> &'static [&'static dyn Provider] {
     &[
         #[cfg(feature = "openssl")]
         &openssl::OpenSsl,
+        #[cfg(feature = "rust")]
+        &rust::PureRust,
     ]
 }
 

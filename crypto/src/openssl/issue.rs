@@ -10,7 +10,7 @@ use openssl::x509::extension::{BasicConstraints, KeyUsage};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
 use super::{SigningKey, load};
-use crate::{CryptoError, Issued, PrivateKey, Scheme, TestSubject, raw_to_der};
+use crate::{CryptoError, Issued, PrivateKey, Scheme, TestSubject, der, raw_to_der};
 
 pub(super) fn issue(
     scheme: Scheme,
@@ -91,7 +91,7 @@ fn sm2_signed(mut builder: X509Builder, signing: PKey<Private>) -> Result<Vec<u8
         .ok_or_else(|| CryptoError::Library("this OpenSSL has no SM3".to_owned()))?;
     builder.sign(&signing, sm3)?;
     let der = builder.build().to_der()?;
-    let tbs = load::tbs(&der)
+    let tbs = der::signed_part(&der)
         .ok_or_else(|| CryptoError::Library("OpenSSL built no certificate".to_owned()))?;
     let value = raw_to_der(&SigningKey::new(signing)?.sign(tbs)?)?;
     // AlgorithmIdentifier of SM2 with SM3, 1.2.156.10197.1.501, without parameters.

@@ -9,17 +9,11 @@ use openssl::x509::{X509, X509NameRef};
 use std::sync::{Arc, Once};
 
 use super::{SigningKey, VerifyingKey};
-use crate::{Certificate, CryptoError, KeyFile, Scheme};
-
-const PEM: &[u8] = b"-----BEGIN ";
-
-fn holds(octets: &[u8], label: &[u8]) -> bool {
-    octets.windows(label.len()).any(|w| w == label)
-}
+use crate::{Certificate, CryptoError, KeyFile, Scheme, der};
 
 pub(super) fn certificate(octets: &[u8]) -> Result<Certificate, CryptoError> {
-    let parsed = if holds(octets, PEM) {
-        if !holds(octets, b"CERTIFICATE-----") {
+    let parsed = if der::is_pem(octets) {
+        if !der::holds(octets, b"CERTIFICATE-----") {
             return Err(CryptoError::NotACertificate(
                 "it is PEM of another kind".to_owned(),
             ));
@@ -86,7 +80,7 @@ pub(super) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
         // OpenSSL 3.0 verifies SM2 certificates only with a user id set on the certificate, which
         // its API for certificates does not offer here: verify the signed octets ourselves.
         Scheme::Sm2Sm3 => {
-            let Some(tbs) = tbs(&certificate.der) else {
+            let Some(tbs) = der::signed_part(&certificate.der) else {
                 return false;
             };
             crate::der_to_raw(x509.signature().as_slice())
@@ -96,32 +90,14 @@ pub(super) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
     }
 }
 
-/// The part of a DER certificate that is signed: the first element of the outer SEQUENCE.
-pub(super) fn tbs(der: &[u8]) -> Option<&[u8]> {
-    let (header, _) = header(der)?;
-    let inner = der.get(header..)?;
-    let (head, length) = self::header(inner)?;
-    inner.get(..head.checked_add(length)?)
-}
-
-/// Length of a SEQUENCE's header, and of its content.
-fn header(der: &[u8]) -> Option<(usize, usize)> {
-    match der {
-        [0x30, short, ..] if *short < 0x80 => Some((2, usize::from(*short))),
-        [0x30, 0x81, a, ..] => Some((3, usize::from(*a))),
-        [0x30, 0x82, a, b, ..] => Some((4, usize::from(u16::from_be_bytes([*a, *b])))),
-        _ => None,
-    }
-}
-
 pub(super) fn key_file(octets: &[u8], password: Option<&str>) -> Result<KeyFile, CryptoError> {
     if let Ok(bundle) = Pkcs12::from_der(octets) {
         return pkcs12(&bundle, password);
     }
-    let key = if holds(octets, PEM) {
+    let key = if der::is_pem(octets) {
         pem(octets, password)?
     } else {
-        der(octets, password)?
+        from_der(octets, password)?
     };
     Ok(KeyFile {
         key: Arc::new(SigningKey::new(key)?),
@@ -130,17 +106,8 @@ pub(super) fn key_file(octets: &[u8], password: Option<&str>) -> Result<KeyFile,
 }
 
 fn pem(octets: &[u8], password: Option<&str>) -> Result<PKey<Private>, CryptoError> {
-    if !holds(octets, b"PRIVATE KEY-----") {
-        let what = if holds(octets, b"PUBLIC KEY-----") {
-            "it holds a public key"
-        } else if holds(octets, b"CERTIFICATE-----") {
-            "it holds a certificate"
-        } else {
-            "it is PEM of another kind"
-        };
-        return Err(CryptoError::NotAKey(what.to_owned()));
-    }
-    let encrypted = holds(octets, b"ENCRYPTED");
+    der::want_private_key(octets)?;
+    let encrypted = der::holds(octets, b"ENCRYPTED");
     if encrypted && password.is_none() {
         return Err(CryptoError::WrongPassword);
     }
@@ -156,7 +123,7 @@ fn pem(octets: &[u8], password: Option<&str>) -> Result<PKey<Private>, CryptoErr
     )
 }
 
-fn der(octets: &[u8], password: Option<&str>) -> Result<PKey<Private>, CryptoError> {
+fn from_der(octets: &[u8], password: Option<&str>) -> Result<PKey<Private>, CryptoError> {
     if let Ok(key) = PKey::private_key_from_der(octets) {
         return Ok(key);
     }

@@ -1,0 +1,46 @@
+//! What both libraries leave to us of DER and PEM.
+
+use crate::CryptoError;
+
+/// Whether the octets are PEM.
+pub(crate) fn is_pem(octets: &[u8]) -> bool {
+    holds(octets, b"-----BEGIN ")
+}
+
+/// Whether the octets hold a label.
+pub(crate) fn holds(octets: &[u8], label: &[u8]) -> bool {
+    octets.windows(label.len()).any(|w| w == label)
+}
+
+/// Tells what a PEM file is that holds no private key.
+pub(crate) fn want_private_key(octets: &[u8]) -> Result<(), CryptoError> {
+    if holds(octets, b"PRIVATE KEY-----") {
+        return Ok(());
+    }
+    let what = if holds(octets, b"PUBLIC KEY-----") {
+        "it holds a public key"
+    } else if holds(octets, b"CERTIFICATE-----") {
+        "it holds a certificate"
+    } else {
+        "it is PEM of another kind"
+    };
+    Err(CryptoError::NotAKey(what.to_owned()))
+}
+
+/// The part of a DER certificate that is signed: the first element of the outer SEQUENCE.
+pub(crate) fn signed_part(der: &[u8]) -> Option<&[u8]> {
+    let (outer, _) = header(der)?;
+    let inner = der.get(outer..)?;
+    let (head, length) = header(inner)?;
+    inner.get(..head.checked_add(length)?)
+}
+
+/// Length of a SEQUENCE's header, and of its content.
+fn header(der: &[u8]) -> Option<(usize, usize)> {
+    match der {
+        [0x30, short, ..] if *short < 0x80 => Some((2, usize::from(*short))),
+        [0x30, 0x81, a, ..] => Some((3, usize::from(*a))),
+        [0x30, 0x82, a, b, ..] => Some((4, usize::from(u16::from_be_bytes([*a, *b])))),
+        _ => None,
+    }
+}
