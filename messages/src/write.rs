@@ -7,7 +7,7 @@ use std::io::Write as _;
 use crate::node::{Node, NodeContent, Place};
 use crate::problem::Problem;
 use crate::simple;
-use crate::table::{Content, Element, Message, message};
+use crate::table::{Content, Element, Message, SimpleType, message};
 use crate::typed::{BaseTransfer, Record};
 
 /// Appends the canonical form of text: `&`, `<`, `>` and CR escaped (canonical XML 1.0, 2.3).
@@ -176,8 +176,24 @@ fn write_number(
     if mantissa < 0 {
         put(b'-');
     }
-    let text = std::str::from_utf8(&buffer[at..]).unwrap_or_default();
-    write_text(out, element, text)
+    let digits = u32::try_from(written).unwrap_or(u32::MAX);
+    let scale = u32::try_from(scale).unwrap_or(u32::MAX);
+    let fits = match element.content {
+        Content::Text(SimpleType::Decimal { total, fraction }) => {
+            digits <= total && scale <= fraction
+        }
+        Content::Text(SimpleType::Int { digits: 0 }) => scale == 0 && digits < 10,
+        _ => false,
+    };
+    if !fits {
+        // Zeros at the end do not count, so it may fit all the same.
+        let text = std::str::from_utf8(&buffer[at..]).unwrap_or_default();
+        return write_text(out, element, text);
+    }
+    out.extend_from_slice(element.open.as_bytes());
+    out.extend_from_slice(&buffer[at..]);
+    out.extend_from_slice(element.close.as_bytes());
+    Ok(1)
 }
 
 impl<T: Value> Value for Option<T> {

@@ -20,8 +20,32 @@ pub fn xsd(prefix: &str) -> String {
     for message in messages().iter().filter(|m| m.prefix == prefix) {
         element(&mut out, &message.root, None, 1);
     }
+    let mut named = Vec::new();
+    for message in messages().iter().filter(|m| m.prefix == prefix) {
+        named_types(&mut out, &message.root, &mut named);
+    }
     out.push_str("</xs:schema>\n");
     out
+}
+
+/// The types of elements that hold text and attributes: an extension needs them named.
+fn named_types(out: &mut String, element: &'static Element, named: &mut Vec<&'static str>) {
+    if let Content::Text(kind) = element.content
+        && !element.attributes.is_empty()
+        && !named.contains(&element.name)
+    {
+        named.push(element.name);
+        let (base, facets) = facets(kind);
+        let _ = writeln!(
+            out,
+            "  <xs:simpleType name=\"{}Text\"><xs:restriction base=\"xs:{base}\">{facets}\
+             </xs:restriction></xs:simpleType>",
+            element.name
+        );
+    }
+    for particle in element.particles() {
+        named_types(out, particle.element, named);
+    }
 }
 
 fn pad(out: &mut String, depth: usize) {
@@ -62,15 +86,17 @@ fn element(out: &mut String, element: &Element, particle: Option<&Particle>, dep
     );
     match element.content {
         Content::Text(kind) if element.attributes.is_empty() => simple(out, kind, depth + 1),
-        Content::Text(kind) => {
-            // A restriction cannot carry attributes: extend an anonymous base through the
-            // largest type, then restrict by the facets in place.
+        Content::Text(_) => {
+            // Attributes stand on an extension of a named type: see `named_types`.
             pad(out, depth + 1);
-            out.push_str("<xs:complexType><xs:simpleContent>");
-            let _ = write!(out, "<xs:restriction base=\"xs:anyType\">");
-            simple(out, kind, depth + 2);
+            let _ = writeln!(
+                out,
+                "<xs:complexType><xs:simpleContent><xs:extension base=\"{}:{name}Text\">",
+                element.prefix
+            );
             attributes(out, element.attributes, depth + 2);
-            out.push_str("</xs:restriction></xs:simpleContent></xs:complexType>\n");
+            pad(out, depth + 1);
+            out.push_str("</xs:extension></xs:simpleContent></xs:complexType>\n");
         }
         Content::AnyElement => {
             pad(out, depth + 1);

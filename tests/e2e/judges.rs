@@ -60,6 +60,15 @@ fn everything_emitted_keeps_the_schemas() {
         valid(dir, &standard.join("xsd/ceb-import-202205.xsd"), &ceb);
         valid(dir, &standard.join("xsd/dxp-terminal-202205.xsd"), &dxp);
     }
+    // The parts of an envelope that we do not write, but take.
+    let envelope = r#"<dxp:DxpMsg xmlns:dxp="http://www.chinaport.gov.cn/dxp" ver="1.0" Id="a1">
+<dxp:TransInfo><dxp:CopMsgId>1</dxp:CopMsgId><dxp:SenderId>1</dxp:SenderId><dxp:ReceiverIds>
+<dxp:ReceiverId>1</dxp:ReceiverId></dxp:ReceiverIds><dxp:CreatTime>2026-01-01T00:00:00</dxp:CreatTime>
+<dxp:MsgType>x</dxp:MsgType></dxp:TransInfo><dxp:Data>QQ==</dxp:Data><dxp:AddInfo><dxp:BizKey>
+<dxp:Key name="a">b</dxp:Key></dxp:BizKey><dxp:IsText Encode="UTF-8"/></dxp:AddInfo></dxp:DxpMsg>"#;
+    fs::write(dir.join("full.xml"), envelope).unwrap();
+    assert!(tongguan_messages::read(envelope.as_bytes(), &Default::default()).is_ok());
+    valid(dir, &schemas[1], &[dir.join("full.xml")]);
     // What we write is canonical already, but for the XML declaration.
     for file in files(&customs, ".received.message.xml") {
         let octets = fs::read(&file).unwrap();

@@ -61,6 +61,27 @@ impl Enveloping {
         self.document.extend_from_slice(canonical);
     }
 
+    /// Appends what `write` appends, canonical octets; nothing, where it fails.
+    ///
+    /// # Errors
+    /// What `write` says.
+    pub fn push_with<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.document.len();
+        match write(&mut self.document) {
+            Ok(()) => {
+                self.digest.update(&self.document[start..]);
+                Ok(())
+            }
+            Err(error) => {
+                self.document.truncate(start);
+                Err(error)
+            }
+        }
+    }
+
     /// Everything before the signature is there; `tail` comes after it.
     pub fn prepare(mut self, tail: &[u8]) -> Pending {
         self.digest.update(tail);
