@@ -9,7 +9,7 @@ use ::sm2::SecretKey;
 use ::sm2::dsa::signature::{Signer as _, Verifier as _};
 use ::sm2::dsa::{Signature, SigningKey, VerifyingKey};
 
-use crate::CryptoError;
+use crate::{Certificate, CryptoError, der};
 
 /// The default user id (GM/T 0009, 10).
 const USER_ID: &str = "1234567812345678";
@@ -63,4 +63,13 @@ impl Verifying {
 pub(crate) fn point(spki: &[u8]) -> Option<[u8; 64]> {
     const START: &[u8] = b"\x30\x59\x30\x13\x06\x07\x2A\x86\x48\xCE\x3D\x02\x01\x06\x08\x2A\x81\x1C\xCF\x55\x01\x82\x2D\x03\x42\x00\x04";
     spki.strip_prefix(START)?.try_into().ok()
+}
+
+/// Whether `issuer`, whose key is SM2, signed `certificate`.
+pub(crate) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
+    der::sm2_signed(&certificate.der).is_some_and(|(signed, value)| {
+        crate::der_to_raw(value)
+            .and_then(|raw| issuer.key.verify(signed, &raw))
+            .is_ok()
+    })
 }

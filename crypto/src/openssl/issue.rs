@@ -94,10 +94,8 @@ fn sm2_signed(mut builder: X509Builder, signing: PKey<Private>) -> Result<Vec<u8
     let tbs = der::signed_part(&der)
         .ok_or_else(|| CryptoError::Library("OpenSSL built no certificate".to_owned()))?;
     let value = raw_to_der(&SigningKey::new(signing)?.sign(tbs)?)?;
-    // AlgorithmIdentifier of SM2 with SM3, 1.2.156.10197.1.501, without parameters.
-    const ALGORITHM: &[u8] = b"\x30\x0A\x06\x08\x2A\x81\x1C\xCF\x55\x01\x83\x75";
     let mut body = tbs.to_vec();
-    body.extend_from_slice(ALGORITHM);
+    body.extend_from_slice(der::SM2_WITH_SM3);
     body.extend_from_slice(&[0x03, value.len() as u8 + 1, 0x00]);
     body.extend_from_slice(&value);
     let length = u16::try_from(body.len())

@@ -9,7 +9,7 @@ use openssl::x509::{X509, X509NameRef};
 use std::sync::{Arc, Once};
 
 use super::{SigningKey, VerifyingKey};
-use crate::{Certificate, CryptoError, KeyFile, Scheme, der};
+use crate::{Certificate, CryptoError, KeyFile, Scheme, der, sm2};
 
 pub(super) fn certificate(octets: &[u8]) -> Result<Certificate, CryptoError> {
     let parsed = if der::is_pem(octets) {
@@ -66,27 +66,14 @@ pub(super) fn spki(certificate: &Certificate) -> Result<Vec<u8>, CryptoError> {
 }
 
 pub(super) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
-    let (Ok(issuer_x509), Ok(x509)) = (
-        X509::from_der(&issuer.der),
-        X509::from_der(&certificate.der),
-    ) else {
-        return false;
-    };
     match issuer.key.scheme() {
-        Scheme::RsaSha1 => issuer_x509
-            .public_key()
-            .and_then(|key| x509.verify(&key))
+        Scheme::RsaSha1 => X509::from_der(&issuer.der)
+            .and_then(|issuer| issuer.public_key())
+            .and_then(|key| X509::from_der(&certificate.der)?.verify(&key))
             .unwrap_or(false),
         // OpenSSL 3.0 verifies SM2 certificates only with a user id set on the certificate, which
         // its API for certificates does not offer here: verify the signed octets ourselves.
-        Scheme::Sm2Sm3 => {
-            let Some(tbs) = der::signed_part(&certificate.der) else {
-                return false;
-            };
-            crate::der_to_raw(x509.signature().as_slice())
-                .and_then(|raw| issuer.key.verify(tbs, &raw))
-                .is_ok()
-        }
+        Scheme::Sm2Sm3 => sm2::issued(issuer, certificate),
     }
 }
 

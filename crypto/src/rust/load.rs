@@ -87,17 +87,7 @@ fn check_size(octets: usize) -> Result<(), CryptoError> {
 /// Whether `issuer` signed `certificate`. RSA certificates are signed with SHA-256, which this
 /// backend does not carry: only SM2 chains are judged, others are not trusted.
 pub(super) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
-    if issuer.key.scheme() != Scheme::Sm2Sm3 {
-        return false;
-    }
-    let (Ok(x509), Some(signed)) = (parse(&certificate.der), der::signed_part(&certificate.der))
-    else {
-        return false;
-    };
-    x509.signature()
-        .as_bytes()
-        .and_then(|value| crate::der_to_raw(value).ok())
-        .is_some_and(|raw| issuer.key.verify(signed, &raw).is_ok())
+    issuer.key.scheme() == Scheme::Sm2Sm3 && sm2::issued(issuer, certificate)
 }
 
 pub(super) fn key_file(octets: &[u8], password: Option<&str>) -> Result<KeyFile, CryptoError> {
