@@ -49,17 +49,17 @@ fn header(der: &[u8]) -> Option<(usize, usize)> {
 pub(crate) const SM2_WITH_SM3: &[u8] = b"\x30\x0A\x06\x08\x2A\x81\x1C\xCF\x55\x01\x83\x75";
 
 /// The same with NULL for parameters, as some authorities write it.
-const SM2_WITH_SM3_NULL: &[u8] =
-    b"\x30\x0C\x06\x08\x2A\x81\x1C\xCF\x55\x01\x83\x75\x05\x00";
+const SM2_WITH_SM3_NULL: &[u8] = b"\x30\x0C\x06\x08\x2A\x81\x1C\xCF\x55\x01\x83\x75\x05\x00";
 
 /// The signed part of a certificate that is signed by SM2, and the signature value (DER of r and
 /// s). Nothing else may stand in it: what the signature does not cover has one form only.
 pub(crate) fn sm2_signed(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (outer, length) = header(der)?;
     let signed = signed_part(der)?;
-    let rest = der
-        .get(outer + signed.len()..)?
-        .strip_prefix(SM2_WITH_SM3)?;
+    let rest = der.get(outer + signed.len()..)?;
+    let rest = rest
+        .strip_prefix(SM2_WITH_SM3)
+        .or_else(|| rest.strip_prefix(SM2_WITH_SM3_NULL))?;
     match rest {
         [0x03, bits, 0x00, value @ ..]
             if usize::from(*bits) == value.len() + 1 && der.len() == outer + length =>
