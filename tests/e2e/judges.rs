@@ -409,3 +409,59 @@ fn the_official_receipts_find_the_declarations_that_they_answer() {
         );
     }
 }
+
+#[test]
+fn answers_to_bad_envelopes_keep_the_schemas_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    good(dir, TONGGUAN, &["init", "."]);
+    let outbox = dir.join("exchange/outbox");
+    fs::create_dir_all(&outbox).unwrap();
+    let head = |receiver: &str, data: &str| {
+        format!(
+            "<DxpMsg xmlns=\"http://www.chinaport.gov.cn/dxp\" ver=\"1.0\"><TransInfo>\
+             <CopMsgId>1</CopMsgId><SenderId>DXPENT0000012345</SenderId><ReceiverIds>\
+             <ReceiverId>{receiver}</ReceiverId></ReceiverIds><CreatTime>2026-11-23T09:30:00\
+             </CreatTime><MsgType>CEB311Message</MsgType></TransInfo><Data>{data}</Data></DxpMsg>"
+        )
+    };
+    fs::write(
+        outbox.join("1.xml"),
+        head("DXPEDCCEB0000002", "bm90IFhNTA=="),
+    )
+    .unwrap();
+    fs::write(outbox.join("2.xml"), head("DXPNOBODY", "bm90IFhNTA==")).unwrap();
+    fs::write(outbox.join("3.xml"), "no envelope").unwrap();
+    let mut side = std::process::Command::new(TONGGUAN)
+        .args(["simulate"])
+        .current_dir(dir)
+        .spawn()
+        .unwrap();
+    let inbox = dir.join("exchange/inbox");
+    let begun = std::time::Instant::now();
+    while !inbox.is_dir() || files(&inbox, "xml").len() < 3 {
+        assert!(begun.elapsed().as_secs() < 20, "three answers are expected");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    side.kill().unwrap();
+    side.wait().unwrap();
+    let answers = files(&inbox, ".xml");
+    assert_eq!(files(&inbox, "CEB900Message").len(), 1);
+    assert_eq!(files(&inbox, "DxpRep").len(), 2);
+    fs::write(dir.join("xmldsig-core-schema.xsd"), ANY_SIGNATURE).unwrap();
+    fs::write(dir.join("dxp.xsd"), tongguan_messages::xsd("dxp")).unwrap();
+    fs::write(dir.join("ceb.xsd"), tongguan_messages::xsd("ceb")).unwrap();
+    valid(dir, &dir.join("dxp.xsd"), &answers);
+    let envelope = fs::read(&files(&inbox, "CEB900Message")[0]).unwrap();
+    let opened = tongguan_messages::envelope::open(&envelope, &Default::default()).unwrap();
+    let tongguan_messages::envelope::Opened::Envelope(opened) = opened else {
+        panic!("{opened:?}")
+    };
+    fs::write(dir.join("900.xml"), opened.data).unwrap();
+    valid(dir, &dir.join("ceb.xsd"), &[dir.join("900.xml")]);
+    if let Some(standard) = standard() {
+        valid(dir, &standard.join("xsd/dxp-terminal-202205.xsd"), &answers);
+        let ceb = standard.join("xsd/ceb-import-202205.xsd");
+        valid(dir, &ceb, &[dir.join("900.xml")]);
+    }
+}
