@@ -342,7 +342,7 @@ impl Generator<'_> {
             "Element {{ name: {name:?}, open: \"<{prefix}:{name}>\", close: \"</{prefix}:{name}>\", \
              prefix: {prefix:?}, zh: {:?}, en: {:?}, meaning: \"\", \
              content: {content}, attributes: &[{attributes}], personal: false, fill: None, \
-             format: None, codes: &[] }}",
+             format: None, fixed: None, codes: &[] }}",
             row.zh, row.en
         )
     }
@@ -443,7 +443,7 @@ fn field(f: &FieldRow, namespace: &str) -> String {
         "Element {{ name: {:?}, open: \"<{namespace}:{}>\", close: \"</{namespace}:{}>\", \
          prefix: {namespace:?}, zh: {:?}, en: {:?}, meaning: {:?}, \
          content: {}, attributes: &[], personal: {}, fill: {fill}, format: {format}, \
-         codes: &[{codes}] }}",
+         fixed: {:?}, codes: &[{codes}] }}",
         f.name,
         f.name,
         f.name,
@@ -451,7 +451,8 @@ fn field(f: &FieldRow, namespace: &str) -> String {
         f.en,
         f.meaning,
         content(&f.kind, &f.name),
-        f.personal
+        f.personal,
+        f.fixed,
     )
 }
 

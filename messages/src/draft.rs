@@ -243,9 +243,7 @@ fn check_leaf(node: &Node, path: &str) -> Option<Problem> {
             "remove control characters",
         ));
     }
-    if let Content::Text(kind) = element.content
-        && let Err(broken) = simple::check(kind, text)
-    {
+    if let Err(broken) = simple::check_element(element, text) {
         return Some(Problem::field(element, path, place, broken));
     }
     let format = element.format?;

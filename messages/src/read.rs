@@ -240,9 +240,13 @@ impl Reader<'_> {
         let place = self.lines.place(xml.range().start);
         let attributes = self.attributes(xml, element, path);
         let content = match element.content {
-            Content::Text(kind) => {
-                let text = self.text(xml, element, path);
-                if let Err(broken) = simple::check(kind, &text) {
+            Content::Text(_) => {
+                let mut text = self.text(xml, element, path);
+                // XML Schema 1.0, 3.3.4: an empty element stands for its fixed value.
+                if let (true, Some(fixed)) = (text.is_empty(), element.fixed) {
+                    fixed.clone_into(&mut text);
+                }
+                if let Err(broken) = simple::check_element(element, &text) {
                     self.push(Problem::field(element, path, place, broken));
                 }
                 NodeContent::Text(text)

@@ -1,6 +1,6 @@
 //! Checks of text against the simple types, as XML Schema 1.0 defines them.
 
-use crate::table::{Format, SimpleType};
+use crate::table::{Content, Element, Format, SimpleType};
 
 /// A broken rule: its id, what is wrong, what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,23 @@ pub(crate) fn check(kind: SimpleType, text: &str) -> Result<(), Broken> {
         }),
         SimpleType::Base64 => base64(text),
         SimpleType::Id => id(collapse(text)),
+    }
+}
+
+/// Whether `text` may stand in the element.
+pub(crate) fn check_element(element: &Element, text: &str) -> Result<(), Broken> {
+    if let Some(fixed) = element.fixed
+        && text != fixed
+    {
+        return Err(broken(
+            "fixed",
+            format!("must be {fixed}"),
+            format!("write {fixed}"),
+        ));
+    }
+    match element.content {
+        Content::Text(kind) => check(kind, text),
+        _ => Ok(()),
     }
 }
 

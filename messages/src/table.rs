@@ -133,6 +133,8 @@ pub struct Element {
     pub fill: Option<Fill>,
     /// The form of a date or time that the schema knows only by its length.
     pub format: Option<Format>,
+    /// The only value that the schema takes; an empty element stands for it.
+    pub fixed: Option<&'static str>,
     /// The values that the standard fixes: code, English, Chinese. The schema does not check them.
     pub codes: &'static [(&'static str, &'static str, &'static str)],
 }

@@ -110,10 +110,8 @@ pub trait Value {
 }
 
 fn write_text(out: &mut Vec<u8>, element: &'static Element, text: &str) -> Result<u32, Problem> {
-    if let Content::Text(kind) = element.content {
-        simple::check(kind, text)
-            .map_err(|broken| Problem::field(element, element.name, Place::default(), broken))?;
-    }
+    simple::check_element(element, text)
+        .map_err(|broken| Problem::field(element, element.name, Place::default(), broken))?;
     out.extend_from_slice(element.open.as_bytes());
     escape(out, text);
     out.extend_from_slice(element.close.as_bytes());

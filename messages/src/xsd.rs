@@ -76,6 +76,9 @@ fn element(out: &mut String, element: &Element, particle: Option<&Particle>, dep
         let _ = writeln!(out, "<xs:element name=\"{name}\"{occurs}/>");
         return;
     }
+    if let Some(fixed) = element.fixed {
+        let _ = write!(occurs, " fixed=\"{fixed}\"");
+    }
     let _ = writeln!(out, "<xs:element name=\"{name}\"{occurs}>");
     pad(out, depth + 1);
     let _ = writeln!(

@@ -144,6 +144,12 @@ fn documents_are_refused_whole_with_place_field_rule_and_remedy() {
     );
     refuse(
         dir,
+        "currency.json",
+        change("\"orderNo\"", "\"currency\": \"840\", \"orderNo\""),
+        &["currency.json:1:", "Currency 币制", "[fixed] must be 142"],
+    );
+    refuse(
+        dir,
         "twice.json",
         json.replace("ORDER-000002", "ORDER-000001"),
         &[
