@@ -167,6 +167,88 @@ fn emptied(text: &str) -> String {
     text
 }
 
+/// Has openssl verify the signature value of an SM2-signed message over its canonical SignedInfo.
+fn openssl_verifies(dir: &Path, message: &Path, public_key: &str, encoding: &str) {
+    let text = fs::read_to_string(message).unwrap();
+    let between = |open: &str, close: &str| {
+        let start = text.find(open).unwrap() + open.len();
+        text[start..start + text[start..].find(close).unwrap()].to_owned()
+    };
+    // SignedInfo as a document of its own, with the namespaces that are in scope there.
+    let info = format!(
+        "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" \
+         xmlns:ceb=\"http://www.chinaport.gov.cn/ceb\">{}</ds:SignedInfo>",
+        between("<ds:SignedInfo>", "</ds:SignedInfo>")
+    );
+    fs::write(dir.join("info.xml"), info).unwrap();
+    let canonical = good(dir, "xmllint", &["--c14n", "info.xml"]);
+    fs::write(dir.join("info.c14n"), canonical).unwrap();
+    fs::write(
+        dir.join("value.b64"),
+        between("<ds:SignatureValue>", "</ds:SignatureValue>"),
+    )
+    .unwrap();
+    good(
+        dir,
+        "openssl",
+        &["base64", "-d", "-A", "-in", "value.b64", "-out", "value"],
+    );
+    let value = fs::read(dir.join("value")).unwrap();
+    let der = if encoding == "raw" {
+        tongguan_crypto::raw_to_der(&value).unwrap()
+    } else {
+        value
+    };
+    fs::write(dir.join("value.der"), der).unwrap();
+    let id = "distid:1234567812345678";
+    good(
+        dir,
+        "openssl",
+        &[
+            "pkeyutl",
+            "-verify",
+            "-pubin",
+            "-inkey",
+            public_key,
+            "-rawin",
+            "-digest",
+            "sm3",
+            "-pkeyopt",
+            id,
+            "-sigfile",
+            "value.der",
+            "-in",
+            "info.c14n",
+        ],
+    );
+}
+
+#[test]
+fn openssl_verifies_an_sm2_message_of_every_kind() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    demo(dir, "sm2");
+    let certificate = dir.join("tongguan-demo/certificates/enterprise.pem");
+    good(
+        dir,
+        "openssl",
+        &[
+            "x509",
+            "-in",
+            certificate.to_str().unwrap(),
+            "-pubkey",
+            "-noout",
+            "-out",
+            "sm2.pub",
+        ],
+    );
+    let messages = files(&dir.join("tongguan-demo/customs"), ".received.message.xml");
+    assert_eq!(messages.len(), 5);
+    for message in &messages {
+        openssl_verifies(dir, message, "sm2.pub", "raw");
+    }
+}
+
 #[test]
 fn openssl_verifies_every_sm2_signature_value() {
     let dir = tempfile::tempdir().unwrap();
@@ -240,57 +322,7 @@ fn openssl_verifies_every_sm2_signature_value() {
             &["-m", "t.toml", "show", "ORDER-000001", "--export", "out"],
         );
         let message = files(&dir.join("out"), ".message.xml").pop().unwrap();
-        let text = fs::read_to_string(&message).unwrap();
-        let between = |open: &str, close: &str| {
-            let start = text.find(open).unwrap() + open.len();
-            text[start..start + text[start..].find(close).unwrap()].to_owned()
-        };
-        // SignedInfo as a document of its own, with the namespaces that are in scope there.
-        let info = format!(
-            "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" \
-             xmlns:ceb=\"http://www.chinaport.gov.cn/ceb\">{}</ds:SignedInfo>",
-            between("<ds:SignedInfo>", "</ds:SignedInfo>")
-        );
-        fs::write(dir.join("info.xml"), info).unwrap();
-        let canonical = good(dir, "xmllint", &["--c14n", "info.xml"]);
-        fs::write(dir.join("info.c14n"), canonical).unwrap();
-        fs::write(
-            dir.join("value.b64"),
-            between("<ds:SignatureValue>", "</ds:SignatureValue>"),
-        )
-        .unwrap();
-        good(
-            dir,
-            "openssl",
-            &["base64", "-d", "-A", "-in", "value.b64", "-out", "value"],
-        );
-        let value = fs::read(dir.join("value")).unwrap();
-        let der = if encoding == "raw" {
-            tongguan_crypto::raw_to_der(&value).unwrap()
-        } else {
-            value
-        };
-        fs::write(dir.join("value.der"), der).unwrap();
-        good(
-            dir,
-            "openssl",
-            &[
-                "pkeyutl",
-                "-verify",
-                "-pubin",
-                "-inkey",
-                "sm2.pub",
-                "-rawin",
-                "-digest",
-                "sm3",
-                "-pkeyopt",
-                id,
-                "-sigfile",
-                "value.der",
-                "-in",
-                "info.c14n",
-            ],
-        );
+        openssl_verifies(dir, &message, "sm2.pub", encoding);
         good(dir, TONGGUAN, &["verify", envelope.to_str().unwrap()]);
         for file in files(&dir.join("exchange/outbox"), "CEB")
             .iter()
