@@ -104,6 +104,7 @@ struct FieldRow {
     fill: Option<String>,
     format: Option<String>,
     fixed: Option<String>,
+    default: Option<String>,
     #[serde(default)]
     codes: Vec<[String; 3]>,
 }
@@ -342,7 +343,7 @@ impl Generator<'_> {
             "Element {{ name: {name:?}, open: \"<{prefix}:{name}>\", close: \"</{prefix}:{name}>\", \
              prefix: {prefix:?}, zh: {:?}, en: {:?}, meaning: \"\", \
              content: {content}, attributes: &[{attributes}], personal: false, fill: None, \
-             format: None, fixed: None, codes: &[] }}",
+             format: None, fixed: None, default: None, codes: &[] }}",
             row.zh, row.en
         )
     }
@@ -443,7 +444,7 @@ fn field(f: &FieldRow, namespace: &str) -> String {
         "Element {{ name: {:?}, open: \"<{namespace}:{}>\", close: \"</{namespace}:{}>\", \
          prefix: {namespace:?}, zh: {:?}, en: {:?}, meaning: {:?}, \
          content: {}, attributes: &[], personal: {}, fill: {fill}, format: {format}, \
-         fixed: {:?}, codes: &[{codes}] }}",
+         fixed: {:?}, default: {:?}, codes: &[{codes}] }}",
         f.name,
         f.name,
         f.name,
@@ -453,6 +454,7 @@ fn field(f: &FieldRow, namespace: &str) -> String {
         content(&f.kind, &f.name),
         f.personal,
         f.fixed,
+        f.default,
     )
 }
 

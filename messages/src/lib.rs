@@ -21,17 +21,22 @@ mod node;
 mod problem;
 mod read;
 mod receipt;
+mod schema;
 mod simple;
 mod table;
+mod tree;
 pub mod typed;
 mod write;
+mod xml;
 mod xsd;
 
 pub use draft::{Draft, Filler, check_forms};
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
 pub use problem::Problem;
-pub use read::{Limits, Parsed, decode, read, read_unsigned, validate};
+pub use read::{
+    Limits, Parsed, decode, read, read_stream, read_unsigned, validate, validate_stream,
+};
 pub use receipt::{Answer, Meaning, answers, business_key, error_code, meaning};
 pub use table::{
     Attribute, Content, Direction, Element, ErrorCode, Fill, Format, Kind, Level, Message, Outcome,

@@ -80,6 +80,14 @@ impl Node {
         }
     }
 
+    /// Where an element that is not looked into stands in the document.
+    pub fn octets(&self) -> Option<Range<usize>> {
+        match &self.content {
+            NodeContent::Opaque(range) => Some(range.clone()),
+            _ => None,
+        }
+    }
+
     /// The value of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes

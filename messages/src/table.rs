@@ -135,6 +135,8 @@ pub struct Element {
     pub format: Option<Format>,
     /// The only value that the schema takes; an empty element stands for it.
     pub fixed: Option<&'static str>,
+    /// The value that an empty element stands for.
+    pub default: Option<&'static str>,
     /// The values that the standard fixes: code, English, Chinese. The schema does not check them.
     pub codes: &'static [(&'static str, &'static str, &'static str)],
 }

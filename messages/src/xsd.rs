@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use crate::table::{Attribute, Content, Element, Particle, SimpleType, messages};
 
-/// The schema of a namespace, by its usual prefix: `ceb` or `dxp`. It imports the W3C's schema of
-/// signatures as `xmldsig-core-schema.xsd`.
+/// The schema of a namespace, by its usual prefix: `ceb`, `dxp` or `ds`. The first two import the
+/// third, the schema of signatures, as `xmldsig-core-schema.xsd`.
 pub fn xsd(prefix: &str) -> String {
+    if prefix == "ds" {
+        return crate::schema::dsig_xsd::xsd();
+    }
     let namespace = crate::read::namespace_of(prefix);
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -78,6 +81,9 @@ fn element(out: &mut String, element: &Element, particle: Option<&Particle>, dep
     }
     if let Some(fixed) = element.fixed {
         let _ = write!(occurs, " fixed=\"{fixed}\"");
+    }
+    if let Some(default) = element.default {
+        let _ = write!(occurs, " default=\"{default}\"");
     }
     let _ = writeln!(out, "<xs:element name=\"{name}\"{occurs}>");
     pad(out, depth + 1);

@@ -31,7 +31,6 @@ pub fn run(args: &Verify, out: &mut Output) -> Result<(), Trouble> {
     let anchors = certificates(&args.trust)?;
     let limits = Limits {
         octets: args.max_size.saturating_mul(1 << 20),
-        ..Limits::default()
     };
     let trust = if anchors.is_empty() {
         Trust::Any

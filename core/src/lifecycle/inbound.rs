@@ -32,10 +32,7 @@ impl Receiver {
             transport,
             store,
             roles,
-            limits: Limits {
-                octets,
-                ..Limits::default()
-            },
+            limits: Limits { octets },
         }
     }
 

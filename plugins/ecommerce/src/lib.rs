@@ -68,7 +68,6 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
     }
     let limits = Limits {
         octets: given.max_octets,
-        ..Limits::default()
     };
     Ok(Arc::new(Ecommerce {
         names: given.declares,

@@ -1,0 +1,277 @@
+//! Markup: tags, comments, processing instructions, CDATA sections, names.
+
+use std::ops::Range;
+
+use super::chars::{
+    Cut, begins_name, continues_name, first_char, foreign_char, is_name, is_name_start, is_space,
+};
+
+/// Why a token did not come out.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It goes on beyond the window.
+    More,
+    /// It is not XML.
+    Fault(Flaw),
+}
+
+/// What is not XML, and where in the window.
+#[derive(Debug)]
+pub(crate) struct Flaw {
+    pub at: usize,
+    pub rule: &'static str,
+    pub text: String,
+}
+
+pub(crate) fn flaw<T>(at: usize, rule: &'static str, text: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::Fault(Flaw {
+        at,
+        rule,
+        text: text.into(),
+    }))
+}
+
+pub(crate) fn ill<T>(at: usize, text: impl Into<String>) -> Result<T, Stop> {
+    flaw(at, "ill-formed", text)
+}
+
+/// An attribute as it stands: its name, and its value between the quotes.
+#[derive(Debug, Clone)]
+pub(crate) struct RawAttribute {
+    pub name: Range<usize>,
+    pub value: Range<usize>,
+}
+
+/// So many attributes may stand in a tag: each is compared with all others.
+const MOST_ATTRIBUTES: usize = 200;
+
+/// What stands at `<`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Markup {
+    Start { name: Range<usize>, empty: bool },
+    End { name: Range<usize> },
+    Comment,
+    Instruction { target: Range<usize> },
+    CData { text: Range<usize> },
+    DocType,
+}
+
+/// Reads from a place in the window.
+pub(crate) struct Cursor<'w> {
+    pub octets: &'w [u8],
+    pub at: usize,
+}
+
+impl Cursor<'_> {
+    fn peek(&self) -> Result<u8, Stop> {
+        self.octets.get(self.at).copied().ok_or(Stop::More)
+    }
+
+    pub fn skip_space(&mut self) {
+        while self.octets.get(self.at).is_some_and(|b| is_space(*b)) {
+            self.at += 1;
+        }
+    }
+
+    /// Whether `what` stands here; steps over it.
+    fn eat(&mut self, what: &[u8]) -> Result<bool, Stop> {
+        let rest = &self.octets[self.at..];
+        if rest.starts_with(what) {
+            self.at += what.len();
+            return Ok(true);
+        }
+        if rest.len() < what.len() && what.starts_with(rest) {
+            return Err(Stop::More);
+        }
+        Ok(false)
+    }
+
+    /// A name, colons included.
+    pub fn name(&mut self) -> Result<Range<usize>, Stop> {
+        let start = self.at;
+        loop {
+            let b = self.peek()?;
+            let first = self.at == start;
+            if is_name_start(b) || b == b':' || (!first && is_name(b)) {
+                self.at += 1;
+            } else if b >= 0x80 {
+                let c = match first_char(&self.octets[self.at..]) {
+                    Ok(c) => c,
+                    Err(Cut::Short) => return Err(Stop::More),
+                    Err(Cut::Wrong) => return not_utf8(self.at),
+                };
+                if begins_name(c) || (!first && continues_name(c)) {
+                    self.at += c.len_utf8();
+                } else {
+                    break;
+                }
+            } else {
+                break;
+            }
+        }
+        if self.at == start {
+            return ill(start, "has no name where one must be");
+        }
+        Ok(start..self.at)
+    }
+
+    /// The markup at `<`.
+    pub fn markup(&mut self, attributes: &mut Vec<RawAttribute>) -> Result<Markup, Stop> {
+        self.at += 1;
+        match self.peek()? {
+            b'/' => {
+                self.at += 1;
+                let name = self.name()?;
+                self.skip_space();
+                if self.peek()? != b'>' {
+                    return ill(self.at, "has an end tag without >");
+                }
+                self.at += 1;
+                Ok(Markup::End { name })
+            }
+            b'!' => {
+                if self.eat(b"!--")? {
+                    self.comment()
+                } else if self.eat(b"![CDATA[")? {
+                    self.cdata()
+                } else if self.eat(b"!DOCTYPE")? {
+                    Ok(Markup::DocType)
+                } else {
+                    ill(self.at, "has markup that is not XML")
+                }
+            }
+            b'?' => {
+                self.at += 1;
+                self.instruction()
+            }
+            _ => self.start_tag(attributes),
+        }
+    }
+
+    fn start_tag(&mut self, attributes: &mut Vec<RawAttribute>) -> Result<Markup, Stop> {
+        attributes.clear();
+        let name = self.name()?;
+        loop {
+            let before = self.at;
+            self.skip_space();
+            match self.peek()? {
+                b'>' => {
+                    self.at += 1;
+                    return Ok(Markup::Start { name, empty: false });
+                }
+                b'/' => {
+                    self.at += 1;
+                    if self.peek()? != b'>' {
+                        return ill(self.at, "has a start tag without >");
+                    }
+                    self.at += 1;
+                    return Ok(Markup::Start { name, empty: true });
+                }
+                _ if before == self.at => {
+                    return ill(self.at, "has a start tag that is not closed by >");
+                }
+                _ => {}
+            }
+            let name = self.name()?;
+            self.skip_space();
+            if self.peek()? != b'=' {
+                return ill(self.at, "has an attribute without a value");
+            }
+            self.at += 1;
+            self.skip_space();
+            let quote = self.peek()?;
+            if quote != b'"' && quote != b'\'' {
+                return ill(self.at, "has an attribute value without quotes");
+            }
+            self.at += 1;
+            let start = self.at;
+            let rest = &self.octets[start..];
+            let Some(end) = memchr::memchr2(quote, b'<', rest) else {
+                return Err(Stop::More);
+            };
+            if rest[end] == b'<' {
+                return ill(start + end, "has a < in an attribute value");
+            }
+            self.at = start + end;
+            checked_text(self.octets, start..self.at)?;
+            let value = start..self.at;
+            self.at += 1;
+            if attributes.len() >= MOST_ATTRIBUTES {
+                return flaw(start, "too-large", "has too many attributes in one tag");
+            }
+            attributes.push(RawAttribute { name, value });
+        }
+    }
+
+    fn comment(&mut self) -> Result<Markup, Stop> {
+        let start = self.at;
+        let rest = &self.octets[start..];
+        let end = memchr::memmem::find(rest, b"--").ok_or(Stop::More)?;
+        self.at = start + end + 2;
+        if self.peek()? != b'>' {
+            return ill(start + end, "has -- inside a comment");
+        }
+        checked_text(self.octets, start..start + end)?;
+        self.at += 1;
+        Ok(Markup::Comment)
+    }
+
+    fn cdata(&mut self) -> Result<Markup, Stop> {
+        let start = self.at;
+        let end = memchr::memmem::find(&self.octets[start..], b"]]>").ok_or(Stop::More)?;
+        let text = start..start + end;
+        checked_text(self.octets, text.clone())?;
+        self.at = text.end + 3;
+        Ok(Markup::CData { text })
+    }
+
+    fn instruction(&mut self) -> Result<Markup, Stop> {
+        let target = self.name()?;
+        let name = &self.octets[target.clone()];
+        if name.eq_ignore_ascii_case(b"xml") {
+            return ill(
+                target.start,
+                "has an XML declaration (<?xml …?>) elsewhere than at its very start",
+            );
+        }
+        if name.contains(&b':') {
+            return ill(
+                target.start,
+                "has a colon in a processing instruction's name",
+            );
+        }
+        let start = self.at;
+        if self.eat(b"?>")? {
+            return Ok(Markup::Instruction { target });
+        }
+        if !is_space(self.peek()?) {
+            return ill(self.at, "has a processing instruction without ?>");
+        }
+        let end = memchr::memmem::find(&self.octets[start..], b"?>").ok_or(Stop::More)?;
+        checked_text(self.octets, start..start + end)?;
+        self.at = start + end + 2;
+        Ok(Markup::Instruction { target })
+    }
+}
+
+pub(crate) fn not_utf8<T>(at: usize) -> Result<T, Stop> {
+    flaw(at, "encoding", "is not UTF-8 (it may be GBK)")
+}
+
+/// The octets as text of which XML can carry every character.
+pub(crate) fn checked_text(octets: &[u8], range: Range<usize>) -> Result<&str, Stop> {
+    let text = match std::str::from_utf8(&octets[range.clone()]) {
+        Ok(text) => text,
+        Err(error) => return not_utf8(range.start + error.valid_up_to()),
+    };
+    match foreign_char(text) {
+        None => Ok(text),
+        Some((at, c)) => ill(
+            range.start + at,
+            format!(
+                "holds the character U+{:04X}, which XML cannot carry",
+                u32::from(c)
+            ),
+        ),
+    }
+}

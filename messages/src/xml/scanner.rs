@@ -1,0 +1,525 @@
+//! Tokens of a document, each checked to be XML.
+
+use std::io;
+use std::ops::Range;
+
+use super::chars::{foreign_char, is_space, plain_text};
+use super::markup::{Cursor, Flaw, Markup, RawAttribute, Stop, checked_text, flaw, ill};
+use super::place::Counter;
+use super::prolog::prolog;
+use super::reference::{expand, normalize};
+use super::scope::{Scope, XML, XMLNS};
+use super::window::{More, Window};
+use crate::node::Place;
+
+/// Elements nest no deeper than this (libxml2's bound too); ours need six.
+const DEEPEST: usize = 256;
+
+/// A document that is not XML: what, and where.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub rule: &'static str,
+    pub text: String,
+    pub place: Place,
+}
+
+/// A piece of a document. Ranges are of the window, and hold until the next token is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// A start tag, or an empty element's tag: then its end follows as a token of its own.
+    Start {
+        name: Range<usize>,
+        tag: Range<usize>,
+    },
+    /// An end tag.
+    End { tag: Range<usize> },
+    /// Text as it stands, between markup.
+    Text(Range<usize>),
+    /// What is in a CDATA section.
+    CData(Range<usize>),
+    /// The document is at its end.
+    Done,
+}
+
+/// What [`Scanner::leaf`] found.
+#[derive(Debug)]
+pub(crate) struct Leaf {
+    /// Where its start tag begins.
+    pub start: usize,
+    /// Its text, without references, all of it fit for XML.
+    pub text: Range<usize>,
+    /// Whether the text is ASCII.
+    pub ascii: bool,
+}
+
+/// Gives the tokens of a document.
+pub(crate) struct Scanner<'a> {
+    window: Window<'a>,
+    at: usize,
+    stage: Stage,
+    /// The names of the open elements, end to end, and where each begins.
+    names: Vec<u8>,
+    starts: Vec<usize>,
+    /// An empty element's tag was given; its end is due.
+    due: Option<Range<usize>>,
+    attributes: Vec<RawAttribute>,
+    scope: Scope,
+    /// Lines up to the start of the window, and up to the last place asked for.
+    base: Counter,
+    last: Counter,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Start,
+    BeforeRoot,
+    Inside,
+    AfterRoot,
+}
+
+impl<'a> Scanner<'a> {
+    pub fn new(window: Window<'a>) -> Self {
+        Self {
+            window,
+            at: 0,
+            stage: Stage::Start,
+            names: Vec::with_capacity(256),
+            starts: Vec::with_capacity(16),
+            due: None,
+            attributes: Vec::new(),
+            scope: Scope::default(),
+            base: Counter::START,
+            last: Counter::START,
+        }
+    }
+
+    /// Octets of the window.
+    #[inline]
+    pub fn octets(&self, range: Range<usize>) -> &[u8] {
+        &self.window.octets()[range]
+    }
+
+    /// Octets that a token has found to be text.
+    pub fn str(&self, range: Range<usize>) -> &str {
+        std::str::from_utf8(self.octets(range)).unwrap_or_default()
+    }
+
+    /// Where something of the window stands in the input.
+    pub fn offset(&self, at: usize) -> u64 {
+        self.window.start() + at as u64
+    }
+
+    /// How deep the last token is: the number of open elements.
+    pub fn depth(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The attributes of the last start tag, namespace declarations excepted: name and value as
+    /// they stand.
+    pub fn attributes(&self) -> &[RawAttribute] {
+        &self.attributes
+    }
+
+    /// The namespace of a prefix where the last token stands.
+    pub fn namespace(&self, prefix: &str) -> Option<&str> {
+        self.scope.find(prefix)
+    }
+
+    /// The namespace and local name of an element's name.
+    pub fn expanded(&self, name: Range<usize>) -> (&str, &str) {
+        let name = self.str(name);
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        (self.scope.find(prefix).unwrap_or_default(), local)
+    }
+
+    /// The line and column of something in the window.
+    pub fn place(&mut self, at: usize) -> Place {
+        let offset = self.offset(at);
+        let mut counter = if self.last.at() <= offset {
+            self.last
+        } else {
+            self.base
+        };
+        let from = (counter.at() - self.window.start()) as usize;
+        counter.pass(&self.window.octets()[from..at]);
+        self.last = counter;
+        counter.place()
+    }
+
+    /// The place that stands for an element: its line is the one in which its start tag ends.
+    pub fn tag_place(&mut self, tag: &Range<usize>) -> Place {
+        let inside = &self.window.octets()[tag.clone()];
+        if memchr::memchr(b'\n', inside).is_none() {
+            return self.place(tag.start);
+        }
+        let close = if inside.ends_with(b"/>") { 2 } else { 1 };
+        self.place(tag.end - close)
+    }
+
+    /// Whether what was read may have been let go.
+    pub fn moves(&self) -> bool {
+        self.window.is_stream()
+    }
+
+    /// The place that stands for the element that begins at that offset of a document in memory.
+    pub fn start_place(&mut self, offset: u64) -> Place {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let octets = self.window.octets();
+        let rest = octets.get(start..).unwrap_or_default();
+        let mut attributes = Vec::new();
+        let mut cursor = Cursor {
+            octets: rest,
+            at: 0,
+        };
+        // It was read as a tag before.
+        let tag = match cursor.markup(&mut attributes) {
+            Ok(_) => start..start + cursor.at,
+            Err(_) => start..start,
+        };
+        self.tag_place(&tag)
+    }
+
+    /// Lets go of what has been read and reads on. `Ok(false)` at the end of the input.
+    fn more(&mut self) -> Result<bool, Fault> {
+        if self.window.ended() {
+            return Ok(false);
+        }
+        self.base.pass(&self.window.octets()[..self.at]);
+        if self.last.at() < self.base.at() {
+            self.last = self.base;
+        }
+        let used = std::mem::take(&mut self.at);
+        match self.window.advance(used) {
+            Ok(More::Longer) => Ok(true),
+            Ok(More::Ended) => Ok(false),
+            Ok(More::Full) => Err(self.fault(Flaw {
+                at: 0,
+                rule: "too-large",
+                text: "has a single text, comment or tag beyond the limit".to_owned(),
+            })),
+            Err(error) => Err(self.unreadable(&error)),
+        }
+    }
+
+    fn unreadable(&mut self, error: &io::Error) -> Fault {
+        self.fault(Flaw {
+            at: 0,
+            rule: "unreadable",
+            text: format!("cannot be read on: {error}"),
+        })
+    }
+
+    fn fault(&mut self, flaw: Flaw) -> Fault {
+        let at = flaw.at.min(self.window.octets().len());
+        Fault {
+            rule: flaw.rule,
+            text: flaw.text,
+            place: self.place(at),
+        }
+    }
+
+    /// The next token.
+    pub fn next(&mut self) -> Result<Token, Fault> {
+        loop {
+            match self.attempt() {
+                Ok(Some(token)) => return Ok(token),
+                Ok(None) => {}
+                Err(Stop::Fault(flaw)) => return Err(self.fault(flaw)),
+                Err(Stop::More) => {
+                    if !self.more()? {
+                        return Err(self.cut_off());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The document ends inside something.
+    fn cut_off(&mut self) -> Fault {
+        let at = self.window.octets().len();
+        let text = match self.stage {
+            Stage::Start | Stage::BeforeRoot if self.at == at => {
+                return self.fault(Flaw {
+                    at,
+                    rule: "empty",
+                    text: "has no root element".to_owned(),
+                });
+            }
+            _ => "ends before its root element is closed",
+        };
+        self.fault(Flaw {
+            at,
+            rule: "truncated",
+            text: text.to_owned(),
+        })
+    }
+
+    /// One step: a token, or something that gives none.
+    fn attempt(&mut self) -> Result<Option<Token>, Stop> {
+        if let Some(tag) = self.due.take() {
+            self.close();
+            return Ok(Some(Token::End { tag }));
+        }
+        let octets = self.window.octets();
+        match self.stage {
+            Stage::Start => {
+                if octets.len() < 4 && !self.window.ended() {
+                    return Err(Stop::More);
+                }
+                self.at = prolog(octets)?;
+                self.stage = Stage::BeforeRoot;
+                return Ok(None);
+            }
+            Stage::BeforeRoot | Stage::AfterRoot => {
+                let mut cursor = Cursor {
+                    octets,
+                    at: self.at,
+                };
+                cursor.skip_space();
+                self.at = cursor.at;
+                match self.window.octets().get(self.at) {
+                    None if self.stage == Stage::AfterRoot && self.window.ended() => {
+                        return Ok(Some(Token::Done));
+                    }
+                    None => return Err(Stop::More),
+                    Some(b'<') => {}
+                    Some(_) if self.stage == Stage::AfterRoot => {
+                        return ill(self.at, "has text after its root element");
+                    }
+                    Some(_) => return ill(self.at, "has text before its root element"),
+                }
+            }
+            Stage::Inside => {
+                if octets.get(self.at) != Some(&b'<') {
+                    return self.text().map(Some);
+                }
+            }
+        }
+        self.markup()
+    }
+
+    fn text(&mut self) -> Result<Token, Stop> {
+        let octets = self.window.octets();
+        let rest = &octets[self.at..];
+        let end = memchr::memchr(b'<', rest).ok_or(Stop::More)?;
+        let range = self.at..self.at + end;
+        if !rest[..end].iter().all(|b| is_space(*b)) {
+            let text = checked_text(octets, range.clone())?;
+            if let Some(at) = memchr::memmem::find(text.as_bytes(), b"]]>") {
+                return ill(range.start + at, "has ]]> in its text");
+            }
+            if let Err(bad) = expand(text) {
+                return ill(range.start + bad.at, bad.text);
+            }
+        }
+        self.at = range.end;
+        Ok(Token::Text(range))
+    }
+
+    fn markup(&mut self) -> Result<Option<Token>, Stop> {
+        let start = self.at;
+        let mut cursor = Cursor {
+            octets: self.window.octets(),
+            at: start,
+        };
+        let markup = cursor.markup(&mut self.attributes);
+        let end = cursor.at;
+        match markup? {
+            Markup::Start { name, empty } => {
+                if self.stage == Stage::AfterRoot {
+                    return ill(start, "has more than one root element");
+                }
+                if self.starts.len() >= DEEPEST {
+                    return flaw(start, "too-large", "has elements nested too deep");
+                }
+                self.starts.push(self.names.len());
+                let octets = self.window.octets();
+                self.names.extend_from_slice(&octets[name.clone()]);
+                self.declare(&name, end)?;
+                self.stage = Stage::Inside;
+                self.at = end;
+                if empty {
+                    self.due = Some(start..end);
+                }
+                Ok(Some(Token::Start {
+                    name,
+                    tag: start..end,
+                }))
+            }
+            Markup::End { name } => {
+                let octets = self.window.octets();
+                let open = self.starts.last().map(|s| &self.names[*s..]);
+                match open {
+                    Some(open) if *open == octets[name.clone()] => {}
+                    Some(open) => {
+                        let open = String::from_utf8_lossy(open);
+                        let open: String = open.chars().take(60).collect();
+                        return ill(name.start, format!("closes another element than {open}"));
+                    }
+                    None => return ill(start, "closes an element that was not opened"),
+                }
+                self.at = end;
+                self.close();
+                Ok(Some(Token::End { tag: start..end }))
+            }
+            Markup::CData { text } if self.stage == Stage::Inside => {
+                self.at = end;
+                Ok(Some(Token::CData(text)))
+            }
+            Markup::CData { .. } => ill(start, "has a CDATA section outside its root element"),
+            Markup::DocType => flaw(
+                start,
+                "dtd",
+                "has a document type declaration (<!DOCTYPE), which is never taken",
+            ),
+            Markup::Comment | Markup::Instruction { .. } => {
+                self.at = end;
+                Ok(None)
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.scope.leave(self.starts.len());
+        if let Some(start) = self.starts.pop() {
+            self.names.truncate(start);
+        }
+        if self.starts.is_empty() {
+            self.stage = Stage::AfterRoot;
+        }
+    }
+
+    /// Puts the namespaces that the start tag declares in force, takes them out of its
+    /// attributes, and checks the names (Namespaces in XML 1.0, 3–6).
+    fn declare(&mut self, name: &Range<usize>, end: usize) -> Result<(), Stop> {
+        let depth = self.starts.len();
+        let octets = self.window.octets();
+        let text =
+            |range: &Range<usize>| std::str::from_utf8(&octets[range.clone()]).unwrap_or_default();
+        for (index, attribute) in self.attributes.iter().enumerate() {
+            let own = text(&attribute.name);
+            let earlier = &self.attributes[..index];
+            if earlier.iter().any(|a| text(&a.name) == own) {
+                return ill(
+                    attribute.name.start,
+                    format!("has the attribute {} twice", cut(own)),
+                );
+            }
+            let value = match normalize(text(&attribute.value)) {
+                Ok(value) => value,
+                Err(bad) => return ill(attribute.value.start + bad.at, bad.text),
+            };
+            let prefix = match own.strip_prefix("xmlns") {
+                Some("") => "",
+                Some(rest) if rest.starts_with(':') => &rest[1..],
+                _ => continue,
+            };
+            let wrong = match (prefix, &*value) {
+                ("xml", XML) => continue,
+                ("xml", _) | (_, XML) => "xml stands for another namespace",
+                ("xmlns", _) | (_, XMLNS) => "xmlns cannot be declared",
+                ("", _) => "",
+                (_, "") => "a prefix stands for no namespace",
+                (p, _) if p.contains(':') => "a prefix has a colon",
+                _ => "",
+            };
+            if !wrong.is_empty() {
+                return ill(end, format!("has a wrong namespace declaration: {wrong}"));
+            }
+            if !self.scope.declare(depth, prefix, &value) {
+                return flaw(end, "too-large", "declares too many namespaces");
+            }
+        }
+        let is_declaration = |a: &RawAttribute| {
+            let own = text(&a.name);
+            own == "xmlns" || own.starts_with("xmlns:")
+        };
+        let check = |range: &Range<usize>| -> Result<(), Stop> {
+            let own = text(range);
+            let Some((prefix, local)) = own.split_once(':') else {
+                return Ok(());
+            };
+            let proper = !prefix.is_empty()
+                && !local.contains(':')
+                && local.chars().next().is_some_and(|c| {
+                    c.is_ascii_alphabetic() || c == '_' || super::chars::begins_name(c)
+                });
+            if !proper {
+                return ill(
+                    range.start,
+                    format!("has the name {}, with a colon astray", cut(own)),
+                );
+            }
+            if self.scope.find(prefix).is_none() {
+                return ill(
+                    end,
+                    format!("uses the prefix {}, which is not declared", cut(prefix)),
+                );
+            }
+            Ok(())
+        };
+        check(name)?;
+        for attribute in &self.attributes {
+            if !is_declaration(attribute) {
+                check(&attribute.name)?;
+            }
+        }
+        for (index, attribute) in self.attributes.iter().enumerate() {
+            // Two prefixes for one namespace can name one attribute twice.
+            let Some((prefix, local)) = text(&attribute.name).split_once(':') else {
+                continue;
+            };
+            let namespace = self.scope.find(prefix);
+            let twice = self.attributes[..index].iter().any(|other| {
+                text(&other.name).split_once(':').is_some_and(|(p, l)| {
+                    l == local
+                        && p != "xmlns"
+                        && prefix != "xmlns"
+                        && self.scope.find(p) == namespace
+                })
+            });
+            if twice {
+                return ill(end, format!("has the attribute {} twice", cut(local)));
+            }
+        }
+        let mut kept = std::mem::take(&mut self.attributes);
+        kept.retain(|a| !is_declaration(a));
+        self.attributes = kept;
+        Ok(())
+    }
+
+    /// Steps over white space, then takes an element of exactly this start and end tag with plain
+    /// text between them, if that is what stands here. The short way for what nearly all of a
+    /// message is; whatever else stands here is left for [`Self::next`].
+    #[inline]
+    pub fn leaf(&mut self, open: &str, close: &str) -> Option<Leaf> {
+        if self.due.is_some() {
+            return None;
+        }
+        let octets = self.window.octets();
+        let mut start = self.at;
+        while octets.get(start).is_some_and(|b| is_space(*b)) {
+            start += 1;
+        }
+        let rest = octets.get(start..)?.strip_prefix(open.as_bytes())?;
+        let (length, ascii) = plain_text(rest);
+        if !rest[length..].starts_with(close.as_bytes()) {
+            return None;
+        }
+        let from = start + open.len();
+        if !ascii {
+            let text = std::str::from_utf8(&rest[..length]).ok()?;
+            if foreign_char(text).is_some() {
+                return None;
+            }
+        }
+        let text = from..from + length;
+        self.at = text.end + close.len();
+        Some(Leaf { start, text, ascii })
+    }
+}
+
+/// A name for people; what a hostile input makes too long is cut.
+fn cut(name: &str) -> String {
+    name.chars().take(60).collect()
+}

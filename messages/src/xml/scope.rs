@@ -1,0 +1,44 @@
+//! Which prefix stands for which namespace.
+
+pub(crate) const XML: &str = "http://www.w3.org/XML/1998/namespace";
+pub(crate) const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// So many declarations may be in force at once: finding one takes a walk over all.
+const MOST: usize = 500;
+
+/// The namespace declarations in force.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    /// The depth of the element that declares it, the prefix, the namespace.
+    declared: Vec<(usize, Box<str>, Box<str>)>,
+}
+
+impl Scope {
+    /// Puts a declaration in force, unless there are too many.
+    pub fn declare(&mut self, depth: usize, prefix: &str, namespace: &str) -> bool {
+        self.declared.push((depth, prefix.into(), namespace.into()));
+        self.declared.len() <= MOST
+    }
+
+    /// Forgets what the elements at `depth` and deeper declared.
+    #[inline]
+    pub fn leave(&mut self, depth: usize) {
+        while self.declared.last().is_some_and(|(d, ..)| *d >= depth) {
+            self.declared.pop();
+        }
+    }
+
+    /// The namespace of a prefix; the default namespace for an empty one. `None`: not declared.
+    pub fn find(&self, prefix: &str) -> Option<&str> {
+        if prefix == "xml" {
+            return Some(XML);
+        }
+        let found = self.declared.iter().rev().find(|(_, p, _)| **p == *prefix);
+        match found {
+            Some((_, _, namespace)) => Some(namespace),
+            None if prefix.is_empty() => Some(""),
+            None => None,
+        }
+    }
+}
