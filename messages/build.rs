@@ -9,7 +9,7 @@
 )]
 
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -59,7 +59,7 @@ struct StatusRow {
     en: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ElementRow {
     zh: String,
@@ -74,21 +74,21 @@ struct ElementRow {
     children: Vec<ChildRow>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 enum ChildRow {
     Ref(RefRow),
     Field(Box<FieldRow>),
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RefRow {
     r#ref: String,
     occurs: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FieldRow {
     name: String,
@@ -105,6 +105,9 @@ struct FieldRow {
     format: Option<String>,
     fixed: Option<String>,
     default: Option<String>,
+    /// White space is collapsed before the length is counted.
+    #[serde(default)]
+    collapse: bool,
     #[serde(default)]
     codes: Vec<[String; 3]>,
 }
@@ -146,17 +149,22 @@ fn main() {
         .remove("shared")
         .expect("shared.toml holds the common entities");
     let shared: File = parse(&path, &text);
+    let (path, text) = files
+        .remove("shared-export")
+        .expect("shared-export.toml holds where export differs");
+    let shared_export: File = parse(&path, &text);
 
     let mut tables = String::new();
     let mut types = String::new();
     let _ = writeln!(tables, "pub(crate) const EDITION: &str = {EDITION:?};");
     let mut generator = Generator {
         shared: &shared,
-        written: BTreeSet::new(),
+        shared_export: &shared_export,
+        statics: BTreeMap::new(),
     };
     for (name, row) in &shared.elements {
         if row.kind.as_deref() != Some("signature") && row.namespace.is_none() {
-            generator.typed(&mut types, name, row, None, &shared);
+            generator.typed(&mut types, name, row, &shared);
         }
     }
     let mut statics = Vec::new();
@@ -170,10 +178,22 @@ fn main() {
         statics.push(name.clone());
         generator.message(&mut tables, &file, message, path);
         if message.namespace == "ceb" {
+            let _ = writeln!(
+                types,
+                "/// {} ({}), {}.\npub mod {} {{\nuse super::*;\n",
+                message.en,
+                message.zh,
+                message.name,
+                snake(&message.name).to_lowercase().replace("_message", "")
+            );
             for (name, row) in &file.elements {
-                generator.typed(&mut types, name, row, Some(message), &file);
+                generator.typed(&mut types, name, row, &file);
             }
+            let _ = writeln!(types, "}}");
         }
+    }
+    for (name, element) in &generator.statics {
+        let _ = writeln!(tables, "static {name}: Element = {element};");
     }
     let _ = write!(tables, "pub(crate) static MESSAGES: &[&Message] = &[");
     for name in &statics {
@@ -204,41 +224,50 @@ fn parse<T: for<'de> Deserialize<'de>>(path: &Path, text: &str) -> T {
 
 struct Generator<'a> {
     shared: &'a File,
-    /// Typed structs already written: shared entities stand in many messages.
-    written: BTreeSet<String>,
+    shared_export: &'a File,
+    /// The elements that others refer to: the name of the static, and its value.
+    statics: BTreeMap<String, String>,
 }
 
 impl Generator<'_> {
-    fn find<'f>(&'f self, file: &'f File, name: &str) -> (&'f ElementRow, bool) {
+    /// The row of an element, and what its static is called.
+    fn find<'f>(&'f self, file: &'f File, name: &str) -> (&'f ElementRow, String) {
+        let message = file.message.as_ref();
         if let Some(row) = file.elements.get(name) {
-            return (row, false);
+            let owner = message.map_or_else(String::new, |m| snake(&m.name));
+            return (row, format!("{owner}_{}", snake(name)));
+        }
+        let export = message.is_some_and(|m| m.direction == "export");
+        if let (true, Some(row)) = (export, self.shared_export.elements.get(name)) {
+            return (row, format!("SHARED_EXPORT_{}", snake(name)));
         }
         let row = self.shared.elements.get(name);
-        (
-            row.unwrap_or_else(|| panic!("a table refers to {name:?}, which no table has")),
-            true,
-        )
+        let row = row.unwrap_or_else(|| panic!("a table refers to {name:?}, which no table has"));
+        (row, format!("SHARED_{}", snake(name)))
     }
 
-    fn message(&self, out: &mut String, file: &File, message: &MessageRow, path: &Path) {
+    /// The static of an element that others refer to.
+    fn refer(&mut self, file: &File, name: &str, message: &MessageRow) -> String {
+        let known = self.find(file, name).1;
+        if !self.statics.contains_key(&known) {
+            let value = self.element(file, name, message);
+            self.statics.insert(known.clone(), value);
+        }
+        known
+    }
+
+    fn message(&mut self, out: &mut String, file: &File, message: &MessageRow, path: &Path) {
         let root = self.element(file, &message.name, message);
         let unit = match &message.unit {
             None => "None".to_owned(),
-            Some(name) => {
-                let _ = writeln!(
-                    out,
-                    "static {}_UNIT: Element = {};",
-                    snake(&message.name),
-                    self.element(file, name, message)
-                );
-                format!("Some(&{}_UNIT)", snake(&message.name))
-            }
+            Some(name) => format!("Some(&{})", self.refer(file, name, message)),
         };
         let kind = match message.kind.as_str() {
             "declaration" => "Declaration",
             "receipt" => "Receipt",
             "envelope" => "Envelope",
             "platform-receipt" => "PlatformReceipt",
+            "notice" => "Notice",
             other => panic!("{}: unknown kind {other:?}", path.display()),
         };
         let direction = match message.direction.as_str() {
@@ -294,11 +323,11 @@ impl Generator<'_> {
         );
     }
 
-    fn element(&self, file: &File, name: &str, message: &MessageRow) -> String {
-        let (row, _) = self.find(file, name);
+    fn element(&mut self, file: &File, name: &str, message: &MessageRow) -> String {
+        let row = self.find(file, name).0.clone();
         let body = match &row.like {
-            Some(like) => self.find(file, like).0,
-            None => row,
+            Some(like) => self.find(file, like).0.clone(),
+            None => row.clone(),
         };
         let prefix = row.namespace.as_deref().unwrap_or(&message.namespace);
         let content = match body.kind.as_deref() {
@@ -308,7 +337,7 @@ impl Generator<'_> {
                 for child in &body.children {
                     let (element, occurs) = match child {
                         ChildRow::Ref(r) => {
-                            (self.element(file, &r.r#ref, message), r.occurs.as_deref())
+                            (self.refer(file, &r.r#ref, message), r.occurs.as_deref())
                         }
                         ChildRow::Field(f) => (field(f, &message.namespace), f.occurs.as_deref()),
                     };
@@ -348,15 +377,8 @@ impl Generator<'_> {
         )
     }
 
-    fn typed(
-        &mut self,
-        out: &mut String,
-        name: &str,
-        row: &ElementRow,
-        message: Option<&MessageRow>,
-        file: &File,
-    ) {
-        if row.children.is_empty() || !self.written.insert(name.to_owned()) {
+    fn typed(&self, out: &mut String, name: &str, row: &ElementRow, file: &File) {
+        if row.children.is_empty() {
             return;
         }
         let _ = writeln!(
@@ -411,7 +433,6 @@ impl Generator<'_> {
              fn write(&self, out: &mut Writer<'_>) -> Result<(), Problem> {{\n{writes}        \
              Ok(())\n    }}\n}}"
         );
-        let _ = message;
     }
 }
 
@@ -451,7 +472,14 @@ fn field(f: &FieldRow, namespace: &str) -> String {
         f.zh,
         f.en,
         f.meaning,
-        content(&f.kind, &f.name),
+        content(&f.kind, &f.name).replace(
+            "collapse: false",
+            if f.collapse {
+                "collapse: true"
+            } else {
+                "collapse: false"
+            }
+        ),
         f.personal,
         f.fixed,
         f.default,
@@ -483,7 +511,7 @@ fn simple(kind: &str) -> Option<String> {
         _ if kind.starts_with('C') => match kind[1..].split_once("..") {
             None => {
                 let n = number(&kind[1..])?;
-                format!("SimpleType::Chars {{ min: {n}, max: {n} }}")
+                format!("SimpleType::Chars {{ min: {n}, max: {n}, collapse: false }}")
             }
             Some((min, max)) => {
                 let min = if min.is_empty() { 0 } else { number(min)? };
@@ -492,7 +520,7 @@ fn simple(kind: &str) -> Option<String> {
                 } else {
                     number(max)?
                 };
-                format!("SimpleType::Chars {{ min: {min}, max: {max} }}")
+                format!("SimpleType::Chars {{ min: {min}, max: {max}, collapse: false }}")
             }
         },
         _ if kind.starts_with('N') => match kind[1..].split_once(',') {

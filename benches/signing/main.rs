@@ -16,7 +16,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use tongguan_crypto::{Certificate, Issued, KeyFile, Scheme, TestSubject, provider};
-use tongguan_messages::typed::{Order, OrderHead, OrderList};
+use tongguan_messages::typed::ceb311::{Order, OrderHead, OrderList};
 use tongguan_messages::{BaseTransfer, Message, Writer, closing, message, opening, transfer};
 use tongguan_xmldsig::{Enveloping, KeyInfo, Policy, Profile, Sm2Encoding, verify};
 

@@ -27,7 +27,10 @@ fn broken(rule: &'static str, text: impl Into<String>, remedy: impl Into<String>
 #[inline]
 pub(crate) fn passes(kind: SimpleType, octets: &[u8], ascii: bool) -> bool {
     match kind {
-        SimpleType::Chars { min, max } => {
+        SimpleType::Chars { min, max, collapse } => {
+            if collapse && octets.contains(&b' ') {
+                return false;
+            }
             // An octet may be less than a character, never more.
             let most = octets.len() as u64;
             let least = if ascii { most } else { most.min(1) };
@@ -61,7 +64,16 @@ pub(crate) fn passes(kind: SimpleType, octets: &[u8], ascii: bool) -> bool {
 /// Whether `text` is of the type.
 pub(crate) fn check(kind: SimpleType, text: &str) -> Result<(), Broken> {
     match kind {
-        SimpleType::Chars { min, max } => chars(text, min, max),
+        SimpleType::Chars { min, max, collapse } => {
+            let collapsed;
+            let text = if collapse {
+                collapsed = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+                &collapsed
+            } else {
+                text
+            };
+            chars(text, min, max)
+        }
         SimpleType::Decimal { total, fraction } => decimal(text, total, fraction),
         SimpleType::Int { digits } => int(text, digits),
         SimpleType::Date => date(collapse(text)).ok_or(()).map_err(|()| {
@@ -506,12 +518,20 @@ mod tests {
         assert!(ok(int, "2147483647") && !ok(int, "2147483648") && ok(int, "-2147483648"));
     }
 
+    fn chars_type(min: u32, max: u32) -> SimpleType {
+        SimpleType::Chars {
+            min,
+            max,
+            collapse: false,
+        }
+    }
+
     #[test]
     fn lengths_count_characters() {
-        let c = SimpleType::Chars { min: 1, max: 3 };
+        let c = chars_type(1, 3);
         assert!(ok(c, "三个字") && ok(c, "😀😀😀") && !ok(c, "四个字了") && !ok(c, ""));
-        assert!(ok(SimpleType::Chars { min: 0, max: 3 }, ""));
-        assert!(!ok(SimpleType::Chars { min: 3, max: 3 }, "ab"));
+        assert!(ok(chars_type(0, 3), ""));
+        assert!(!ok(chars_type(3, 3), "ab"));
     }
 
     #[test]

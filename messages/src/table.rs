@@ -58,6 +58,8 @@ pub enum Kind {
     Envelope,
     /// The platform answers a whole message by its form (CEB900, DxpRep).
     PlatformReceipt,
+    /// The clearance service tells of its own accord (CEB816, CEB818, CEB792).
+    Notice,
 }
 
 /// A value of `returnStatus`.
@@ -194,6 +196,8 @@ pub enum SimpleType {
         min: u32,
         /// At most; `u32::MAX` is unbounded.
         max: u32,
+        /// White space is collapsed before characters are counted.
+        collapse: bool,
     },
     /// `N19,5`: a decimal number of at most `total` digits, `fraction` of them after the point.
     Decimal {

@@ -1,7 +1,7 @@
 //! One serde type for each entity of the standard, with the standard's own field names.
 //!
 //! ```
-//! use tongguan_messages::typed::LogisticsStatus;
+//! use tongguan_messages::typed::ceb513::LogisticsStatus;
 //! let status: LogisticsStatus = serde_json::from_str(r#"{
 //!     "guid": "4CDE1CFD-EDED-46B1-946C-B8022E42FC94", "appType": "1",
 //!     "appTime": "20261123093000", "appStatus": "2", "logisticsCode": "3301960T04",

@@ -149,14 +149,22 @@ fn simple(out: &mut String, kind: SimpleType, depth: usize) {
     );
 }
 
+const COLLAPSE: &str = "<xs:whiteSpace value=\"collapse\"/>";
+
 fn facets(kind: SimpleType) -> (&'static str, String) {
     let mut facets = String::new();
     let base = match kind {
-        SimpleType::Chars { min, max } if min == max => {
+        SimpleType::Chars { min, max, collapse } if min == max => {
+            if collapse {
+                facets.push_str(COLLAPSE);
+            }
             let _ = write!(facets, "<xs:length value=\"{min}\"/>");
             "string"
         }
-        SimpleType::Chars { min, max } => {
+        SimpleType::Chars { min, max, collapse } => {
+            if collapse {
+                facets.push_str(COLLAPSE);
+            }
             if min > 0 {
                 let _ = write!(facets, "<xs:minLength value=\"{min}\"/>");
             }

@@ -199,6 +199,7 @@ fn read(parsed: &Parsed) -> Vec<Answer> {
                 .map(|one| answer(About::Envelope(original.to_owned()), Level::Platform, one))
                 .collect()
         }
-        Kind::Declaration | Kind::Envelope => Vec::new(),
+        // A notice answers nothing that was declared; it is kept with all that came in.
+        Kind::Declaration | Kind::Envelope | Kind::Notice => Vec::new(),
     }
 }

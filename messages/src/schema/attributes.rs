@@ -195,6 +195,7 @@ impl<S: Sink> Walk<'_, S> {
             Some(Content::Text(SimpleType::Chars {
                 min: 0,
                 max: u32::MAX,
+                collapse: false,
             })) => "string",
             Some(Content::AnyType) => "anyType",
             _ => return false,

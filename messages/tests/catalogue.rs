@@ -1,0 +1,90 @@
+//! The catalogue is consistent in itself.
+
+#![allow(clippy::expect_used, reason = "tests")]
+
+use tongguan_messages::{Element, Kind, Outcome, error_codes, message, messages};
+
+fn find(element: &'static Element, path: &str) -> Option<&'static Element> {
+    path.split('/').try_fold(element, |e, name| e.child(name))
+}
+
+#[test]
+fn receipts_and_declarations_name_each_other() {
+    for m in messages() {
+        for other in m.answered_by {
+            let other = message(other).expect("a receipt that is named has a table");
+            assert_eq!(other.kind, Kind::Receipt);
+            assert!(
+                other.answers.contains(&m.name),
+                "{} and {}",
+                m.name,
+                other.name
+            );
+            assert_eq!(m.business_key.len(), other.business_key.len());
+            for (own, theirs) in m.business_key.iter().zip(other.business_key) {
+                let name = |path: &str| path.rsplit('/').next().map(str::to_owned);
+                assert_eq!(name(own), name(theirs), "{} and {}", m.name, other.name);
+            }
+        }
+        for other in m.answers {
+            let other = message(other).expect("a declaration that is named has a table");
+            assert!(
+                other.answered_by.contains(&m.name),
+                "{} and {}",
+                m.name,
+                other.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_key_is_a_field() {
+    for m in messages() {
+        for path in m.business_key {
+            let unit = m.unit.expect("a message with a key has units");
+            assert!(find(unit, path).is_some(), "{}: {path}", m.name);
+        }
+    }
+}
+
+#[test]
+fn every_kind_has_what_it_needs() {
+    for m in messages() {
+        match m.kind {
+            Kind::Declaration => {
+                assert!(
+                    !m.senders.is_empty() && !m.answered_by.is_empty(),
+                    "{}",
+                    m.name
+                );
+                assert!(!m.business_key.is_empty(), "{}", m.name);
+            }
+            Kind::Receipt => {
+                let ends = |o: Outcome| m.statuses.iter().any(|s| s.outcome == o);
+                assert!(
+                    ends(Outcome::Accepted) && ends(Outcome::Rejected),
+                    "{}",
+                    m.name
+                );
+            }
+            Kind::Notice => assert!(m.senders.is_empty() && m.answered_by.is_empty()),
+            Kind::Envelope | Kind::PlatformReceipt => {}
+        }
+        assert!(
+            m.section.starts_with(|c: char| c.is_ascii_digit()),
+            "{}",
+            m.name
+        );
+    }
+    assert_eq!(messages().len(), 45);
+}
+
+#[test]
+fn every_error_code_stands_once() {
+    let mut codes: Vec<&str> = error_codes().iter().map(|c| c.code).collect();
+    let all = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), all);
+}
