@@ -200,6 +200,15 @@ fn main() {
         let _ = write!(tables, "&{name}, ");
     }
     let _ = writeln!(tables, "];");
+    let _ = writeln!(
+        tables,
+        "/// The namespace of a usual prefix.\npub(crate) fn namespace_of(prefix: &str) -> \
+         &'static str {{\n    match prefix {{"
+    );
+    for (prefix, namespace) in &shared.namespaces {
+        let _ = writeln!(tables, "        {prefix:?} => {namespace:?},");
+    }
+    let _ = writeln!(tables, "        _ => \"\",\n    }}\n}}");
     let _ = writeln!(tables, "pub(crate) static ERRORS: &[ErrorCode] = &[");
     for row in &errors.codes {
         let level = match row.level.as_str() {

@@ -6,7 +6,8 @@ use std::io::Write as _;
 
 use crate::node::Node;
 use crate::problem::Problem;
-use crate::read::{Limits, Parsed, namespace_of, read};
+use crate::read::{Limits, Parsed, read};
+use crate::table::namespace_of;
 use crate::write::{escape, escape_attribute};
 
 /// An envelope.

@@ -8,9 +8,8 @@ use std::ops::Range;
 
 use crate::node::Node;
 use crate::problem::Problem;
-use crate::schema::dsig::DS;
 use crate::schema::{Nothing, Outcome, Sink, Walk};
-use crate::table::{Content, Message, messages};
+use crate::table::{Content, Message};
 use crate::tree::Tree;
 use crate::xml::{Fault, Window};
 
@@ -207,16 +206,4 @@ fn ill_formed(fault: Fault) -> Problem {
     let mut problem = Problem::document(fault.rule, fault.text, remedy);
     (problem.line, problem.column) = (fault.place.line, fault.place.column);
     problem
-}
-
-/// The namespace of a usual prefix.
-#[inline]
-pub(crate) fn namespace_of(prefix: &str) -> &'static str {
-    if prefix == "ds" {
-        return DS;
-    }
-    messages()
-        .iter()
-        .find(|m| m.prefix == prefix)
-        .map_or("", |m| m.namespace)
 }

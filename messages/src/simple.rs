@@ -37,17 +37,17 @@ pub(crate) fn passes(kind: SimpleType, octets: &[u8], ascii: bool) -> bool {
             most <= u64::from(max) && least >= u64::from(min)
         }
         SimpleType::Decimal { total, fraction } => {
-            let point = octets.iter().position(|b| *b == b'.');
-            let (whole, part) = match point {
-                Some(at) => (&octets[..at], &octets[at + 1..]),
-                None => (octets, &[][..]),
-            };
-            let digits = |all: &[u8]| all.iter().all(u8::is_ascii_digit);
-            !whole.is_empty()
-                && whole.len() + part.len() <= total as usize
-                && part.len() <= fraction as usize
-                && digits(whole)
-                && digits(part)
+            let mut point = None;
+            for (at, b) in octets.iter().enumerate() {
+                match b {
+                    b'0'..=b'9' => {}
+                    b'.' if point.is_none() && at > 0 => point = Some(at),
+                    _ => return false,
+                }
+            }
+            let part = point.map_or(0, |at| octets.len() - at - 1);
+            let digits = octets.len() - usize::from(point.is_some());
+            digits > 0 && digits <= total as usize && part <= fraction as usize
         }
         SimpleType::Int { digits } => {
             let most = if digits == 0 {
@@ -308,34 +308,49 @@ fn date_time(text: &str) -> Option<()> {
 }
 
 fn base64(text: &str) -> Result<(), Broken> {
-    let bad = |why: &str| {
+    is_base64(text.as_bytes()).map_err(|why| {
         broken(
             "base64",
             format!("is not base64: {why}"),
             "encode the octets as base64 (RFC 4648)",
         )
-    };
-    let mut count = 0_u64;
-    let mut padding = 0_u64;
-    let mut last = b'A';
-    for b in text.bytes() {
-        match b {
-            b' ' | b'\t' | b'\n' | b'\r' => {}
-            b'=' => padding += 1,
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => {
-                if padding > 0 {
-                    return Err(bad("padding in the middle"));
-                }
-                count += 1;
-                last = b;
-            }
-            _ => return Err(bad("a foreign character")),
+    })
+}
+
+fn is_base64(octets: &[u8]) -> Result<(), &'static str> {
+    let space = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r');
+    let body = octets
+        .iter()
+        .rposition(|b| *b != b'=' && !space(*b))
+        .map_or(0, |last| last + 1);
+    let (body, tail) = octets.split_at(body);
+    let padding = tail.iter().filter(|b| **b == b'=').count();
+    // No early end: so the loop looks at many octets at once.
+    let mut foreign = false;
+    let mut spaces = 0;
+    for chunk in body.chunks(128) {
+        let mut some = 0_u8;
+        for b in chunk {
+            let letter = (b | 0x20).wrapping_sub(b'a') < 26;
+            let digit = b.wrapping_sub(b'0') < 10;
+            let white = (*b == b' ') | (*b == b'\t') | (*b == b'\n') | (*b == b'\r');
+            foreign |= !(letter | digit | white | (*b == b'+') | (*b == b'/'));
+            some += u8::from(white);
         }
+        spaces += usize::from(some);
     }
-    if padding > 2 || !(count + padding).is_multiple_of(4) {
-        return Err(bad("the length is wrong"));
+    if foreign {
+        return Err(if body.contains(&b'=') {
+            "padding in the middle"
+        } else {
+            "a foreign character"
+        });
+    }
+    if padding > 2 || !(body.len() - spaces + padding).is_multiple_of(4) {
+        return Err("the length is wrong");
     }
     // The bits that padding leaves over must be zero (XML Schema 1.0, 3.2.16).
+    let last = body.last().copied().unwrap_or(b'A');
     let clean = match padding {
         1 => b"AEIMQUYcgkosw048".contains(&last),
         2 => b"AQgw".contains(&last),
@@ -344,7 +359,7 @@ fn base64(text: &str) -> Result<(), Broken> {
     if clean {
         Ok(())
     } else {
-        Err(bad("stray bits before the padding"))
+        Err("stray bits before the padding")
     }
 }
 
@@ -360,6 +375,17 @@ fn id(text: &str) -> Result<(), Broken> {
             "is not an XML id",
             "start with a letter, no spaces or colons",
         ))
+    }
+}
+
+/// Whether octets are of a type of the signature's schema; `false` means: look closer.
+#[inline]
+pub(crate) fn passes_ds(kind: DsType, octets: &[u8]) -> bool {
+    match kind {
+        DsType::String => true,
+        DsType::Base64 => is_base64(octets).is_ok(),
+        DsType::AnyUri => std::str::from_utf8(octets).is_ok_and(|uri| check_ds(kind, uri).is_ok()),
+        DsType::Id | DsType::Integer => false,
     }
 }
 

@@ -10,7 +10,7 @@ pub fn xsd(prefix: &str) -> String {
     if prefix == "ds" {
         return crate::schema::dsig_xsd::xsd();
     }
-    let namespace = crate::read::namespace_of(prefix);
+    let namespace = crate::table::namespace_of(prefix);
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:{prefix}=\"{namespace}\" \

@@ -1,47 +1,49 @@
 //! Attributes.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::dsig::DsElement;
+use super::dsig::{DsElement, DsType};
+use super::frame::Frame;
 use super::particles::at;
 use super::sink::{Attributes, Sink};
-use super::text::twice;
-use super::walk::{Walk, shown};
+use super::text::{new_id, twice};
+use super::walk::{Walk, path, shown};
+use crate::node::Place;
 use crate::problem::Problem;
 use crate::simple::{self, Broken};
 use crate::table::{Content, Element, SimpleType};
-use crate::xml::{XML, XSI, normalize};
+use crate::xml::{RawAttribute, Scanner, XML, XSI, normalize, split_name};
 
 /// An attribute of a start tag: its namespace, local name and value.
-struct Given {
-    namespace: String,
-    name: String,
-    value: String,
+struct Given<'s> {
+    namespace: &'s str,
+    name: &'s str,
+    value: Cow<'s, str>,
+}
+
+impl<'s> Given<'s> {
+    fn of(raw: &RawAttribute, scanner: &'s Scanner<'_>) -> Self {
+        let (prefix, name) = split_name(scanner.str(raw.name.clone()));
+        let namespace = if prefix.is_empty() {
+            ""
+        } else {
+            scanner.namespace(prefix).unwrap_or_default()
+        };
+        let value = scanner.str(raw.value.clone());
+        Self {
+            namespace,
+            name,
+            value: normalize(value).unwrap_or_default(),
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.namespace.is_empty() && self.name == name
+    }
 }
 
 impl<S: Sink> Walk<'_, S> {
-    fn given(&self) -> Vec<Given> {
-        self.scanner
-            .attributes()
-            .iter()
-            .map(|raw| {
-                let name = self.scanner.str(raw.name.clone());
-                let value = self.scanner.str(raw.value.clone());
-                let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-                let namespace = if prefix.is_empty() {
-                    ""
-                } else {
-                    self.scanner.namespace(prefix).unwrap_or_default()
-                };
-                Given {
-                    namespace: namespace.to_owned(),
-                    name: local.to_owned(),
-                    value: normalize(value).unwrap_or_default().into_owned(),
-                }
-            })
-            .collect()
-    }
-
     /// Checks the attributes of the innermost open element, which is a table's.
     pub(super) fn table_attributes(
         &mut self,
@@ -52,40 +54,37 @@ impl<S: Sink> Walk<'_, S> {
         if self.scanner.attributes().is_empty() && element.attributes.is_empty() {
             return found;
         }
-        let given = self.given();
-        let place = self.scanner.tag_place(tag);
-        for attribute in given {
-            let known = element
-                .attributes
-                .iter()
-                .find(|a| attribute.namespace.is_empty() && a.name == attribute.name);
+        let mut problems = Vec::new();
+        for raw in self.scanner.attributes() {
+            let given = Given::of(raw, &self.scanner);
+            let known = element.attributes.iter().find(|a| given.is(a.name));
             let Some(known) = known else {
-                if matches!(element.content, Content::AnyType) && attribute.namespace != XSI {
-                    continue;
+                if !matches!(element.content, Content::AnyType) || given.namespace == XSI {
+                    problems.extend(foreign(&self.frames, &self.scanner, Some(element), &given));
                 }
-                self.foreign(Some(element), &attribute, tag);
                 continue;
             };
-            let value = attribute.value;
-            let broken = match simple::check(known.kind, &value) {
+            let value = given.value.as_ref();
+            let broken = match simple::check(known.kind, value) {
                 Err(broken) => Some(broken),
-                Ok(()) => known.fixed.filter(|f| *f != value).map(|fixed| Broken {
-                    rule: "fixed",
-                    text: format!("must be {fixed:?}"),
-                    remedy: format!("write {}=\"{fixed}\"", known.name),
-                }),
-            };
-            let broken = match broken {
-                None if known.kind == SimpleType::Id && !self.new_id(value.trim().to_owned()) => {
-                    Some(twice())
+                Ok(()) if known.fixed.is_some_and(|f| f != value) => {
+                    let fixed = known.fixed.unwrap_or_default();
+                    Some(Broken {
+                        rule: "fixed",
+                        text: format!("must be {fixed:?}"),
+                        remedy: format!("write {}=\"{fixed}\"", known.name),
+                    })
                 }
-                other => other,
+                Ok(()) if known.kind == SimpleType::Id => {
+                    (!new_id(&mut self.ids, value.trim())).then(twice)
+                }
+                Ok(()) => None,
             };
             if let Some(broken) = broken {
-                let path = self.path(&format!("@{}", known.name));
-                self.report(Problem::attribute(known, &path, place, broken));
+                let path = path(&self.frames, &format!("@{}", known.name));
+                problems.push(Problem::attribute(known, &path, Place::default(), broken));
             }
-            found.push((known.name, value));
+            found.push((known.name, given.value.into_owned()));
         }
         for known in element.attributes {
             if known.required && !found.iter().any(|(name, _)| *name == known.name) {
@@ -94,10 +93,11 @@ impl<S: Sink> Walk<'_, S> {
                     text: "is missing".to_owned(),
                     remedy: format!("add the attribute {}", known.name),
                 };
-                let path = self.path(&format!("@{}", known.name));
-                self.report(Problem::attribute(known, &path, place, broken));
+                let path = path(&self.frames, &format!("@{}", known.name));
+                problems.push(Problem::attribute(known, &path, Place::default(), broken));
             }
         }
+        self.report_at(tag, problems);
         found
     }
 
@@ -106,100 +106,103 @@ impl<S: Sink> Walk<'_, S> {
         if self.scanner.attributes().is_empty() && element.attributes.is_empty() {
             return;
         }
-        let given = self.given();
-        let place = self.scanner.tag_place(tag);
-        for attribute in &given {
-            let known = element
-                .attributes
-                .iter()
-                .find(|a| attribute.namespace.is_empty() && a.name == attribute.name);
+        let mut problems = Vec::new();
+        let mut stand = 0;
+        for raw in self.scanner.attributes() {
+            let given = Given::of(raw, &self.scanner);
+            let known = element.attributes.iter().find(|a| given.is(a.name));
             let Some(known) = known else {
-                self.foreign(None, attribute, tag);
+                problems.extend(foreign(&self.frames, &self.scanner, None, &given));
                 continue;
             };
-            let broken = match simple::check_ds(known.kind, &attribute.value) {
+            stand += usize::from(known.required);
+            let broken = match simple::check_ds(known.kind, &given.value) {
                 Err(broken) => Some(broken),
-                Ok(()) if known.kind == super::dsig::DsType::Id => {
-                    let new = self.new_id(attribute.value.trim().to_owned());
-                    (!new).then(twice)
+                Ok(()) if known.kind == DsType::Id => {
+                    (!new_id(&mut self.ids, given.value.trim())).then(twice)
                 }
                 Ok(()) => None,
             };
-            if let Some(broken) = broken {
-                let path = self.path(&format!("@{}", known.name));
-                self.report(at(&path, place, broken.rule, broken.text, broken.remedy));
+            if let Some(Broken { rule, text, remedy }) = broken {
+                let path = path(&self.frames, &format!("@{}", known.name));
+                problems.push(at(&path, Place::default(), rule, text, remedy));
             }
         }
-        for known in element.attributes {
-            let stands = |g: &Given| g.namespace.is_empty() && g.name == known.name;
-            if known.required && !given.iter().any(stands) {
-                let path = self.path(&format!("@{}", known.name));
-                let text = format!("the attribute {} is missing", known.name);
-                let remedy = format!("add the attribute {}", known.name);
-                self.report(at(&path, place, "missing", text, remedy));
-            }
+        let mut required = element.attributes.iter().filter(|a| a.required);
+        // No element of a signature requires more than one.
+        if let (0, Some(known)) = (stand, required.next()) {
+            let path = path(&self.frames, &format!("@{}", known.name));
+            let text = format!("the attribute {} is missing", known.name);
+            let remedy = format!("add the attribute {}", known.name);
+            problems.push(at(&path, Place::default(), "missing", text, remedy));
         }
+        self.report_at(tag, problems);
     }
 
     /// Checks the attributes of an element that is nobody's: all but a type that is not its own.
     pub(super) fn foreign_attributes(&mut self, tag: &Range<usize>) {
-        let given = self.given();
-        for attribute in given
-            .iter()
-            .filter(|a| a.namespace == XSI && a.name == "type")
-        {
-            self.foreign(None, attribute, tag);
+        let mut problems = Vec::new();
+        for raw in self.scanner.attributes() {
+            let given = Given::of(raw, &self.scanner);
+            if given.namespace == XSI && given.name == "type" {
+                problems.extend(foreign(&self.frames, &self.scanner, None, &given));
+            }
         }
+        self.report_at(tag, problems);
     }
 
-    /// An attribute that the tables do not know.
-    fn foreign(&mut self, element: Option<&'static Element>, given: &Given, tag: &Range<usize>) {
-        let name = shown(&given.name);
-        let name = match &*given.namespace {
-            XSI if matches!(&*name, "schemaLocation" | "noNamespaceSchemaLocation") => return,
-            XSI if name == "type" && self.own_type(element, &given.value) => return,
-            XSI => format!("xsi:{name}"),
-            XML => format!("xml:{name}"),
-            _ => name,
-        };
-        let path = self.path(&format!("@{name}"));
-        let place = self.scanner.tag_place(tag);
-        let text = format!("the attribute {name} is not allowed here");
-        let problem = match element {
-            Some(element) => Problem::at(
-                element,
-                &path,
-                place,
-                "unknown-attribute",
-                text,
-                "remove it",
-            ),
-            None => at(&path, place, "unknown-attribute", text, "remove it"),
-        };
-        self.report(problem);
-    }
-
-    /// Whether `xsi:type` names the type that the element has anyway.
-    fn own_type(&self, element: Option<&'static Element>, value: &str) -> bool {
-        const XS: &str = "http://www.w3.org/2001/XMLSchema";
-        let value = value.trim_matches([' ', '\t', '\n', '\r']);
-        let (prefix, name) = value.split_once(':').unwrap_or(("", value));
-        if self.scanner.namespace(prefix) != Some(XS) {
-            return false;
+    fn report_at(&mut self, tag: &Range<usize>, problems: Vec<Problem>) {
+        for mut problem in problems {
+            let place = self.scanner.tag_place(tag);
+            (problem.line, problem.column) = (place.line, place.column);
+            self.report(problem);
         }
-        let own = match element.map(|e| &e.content) {
-            Some(Content::Text(SimpleType::Int { digits: 0 })) => "int",
-            Some(Content::Text(SimpleType::Date)) => "date",
-            Some(Content::Text(SimpleType::DateTime)) => "dateTime",
-            Some(Content::Text(SimpleType::Base64)) => "base64Binary",
-            Some(Content::Text(SimpleType::Chars {
-                min: 0,
-                max: u32::MAX,
-                collapse: false,
-            })) => "string",
-            Some(Content::AnyType) => "anyType",
-            _ => return false,
-        };
-        name == own
     }
+}
+
+/// The problem of an attribute that the tables do not know, if it is one.
+fn foreign(
+    frames: &[Frame],
+    scanner: &Scanner<'_>,
+    element: Option<&'static Element>,
+    given: &Given<'_>,
+) -> Option<Problem> {
+    let name = shown(given.name);
+    let name = match given.namespace {
+        XSI if matches!(&*name, "schemaLocation" | "noNamespaceSchemaLocation") => return None,
+        XSI if name == "type" && own_type(scanner, element, &given.value) => return None,
+        XSI => format!("xsi:{name}"),
+        XML => format!("xml:{name}"),
+        _ => name,
+    };
+    let path = path(frames, &format!("@{name}"));
+    let text = format!("the attribute {name} is not allowed here");
+    let (place, rule) = (Place::default(), "unknown-attribute");
+    Some(match element {
+        Some(element) => Problem::at(element, &path, place, rule, text, "remove it"),
+        None => at(&path, place, rule, text, "remove it"),
+    })
+}
+
+/// Whether `xsi:type` names the type that the element has anyway.
+fn own_type(scanner: &Scanner<'_>, element: Option<&'static Element>, value: &str) -> bool {
+    const XS: &str = "http://www.w3.org/2001/XMLSchema";
+    let (prefix, name) = split_name(value.trim_matches([' ', '\t', '\n', '\r']));
+    if scanner.namespace(prefix) != Some(XS) {
+        return false;
+    }
+    let own = match element.map(|e| &e.content) {
+        Some(Content::Text(SimpleType::Int { digits: 0 })) => "int",
+        Some(Content::Text(SimpleType::Date)) => "date",
+        Some(Content::Text(SimpleType::DateTime)) => "dateTime",
+        Some(Content::Text(SimpleType::Base64)) => "base64Binary",
+        Some(Content::Text(SimpleType::Chars {
+            min: 0,
+            max: u32::MAX,
+            collapse: false,
+        })) => "string",
+        Some(Content::AnyType) => "anyType",
+        _ => return false,
+    };
+    name == own
 }

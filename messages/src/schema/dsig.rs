@@ -366,12 +366,27 @@ pub(crate) struct Automaton {
     pub first: Vec<usize>,
     /// It may be empty.
     pub nullable: bool,
+    /// The element's start tag with the usual prefix and no attributes.
+    pub open: String,
+    /// The same up to the value of its required attribute, if it has one.
+    pub open_value: String,
+    /// Its end tag.
+    pub close: String,
 }
 
 /// The content models of [`ELEMENTS`]; empty for text.
 pub(crate) static AUTOMATA: LazyLock<Vec<Automaton>> = LazyLock::new(|| {
     let model = |element: &DsElement| {
-        let mut automaton = Automaton::default();
+        let name = element.name;
+        let mut automaton = Automaton {
+            open: format!("<ds:{name}>"),
+            open_value: match element.attributes.iter().find(|a| a.required) {
+                Some(attribute) => format!("<ds:{name} {}=\"", attribute.name),
+                None => String::new(),
+            },
+            close: format!("</ds:{name}>"),
+            ..Automaton::default()
+        };
         if let DsContent::Group { group, .. } = &element.content {
             let ends = automaton.add(group);
             for step in ends.last {

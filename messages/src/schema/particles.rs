@@ -7,13 +7,14 @@ use super::sink::Sink;
 use super::walk::{Walk, shown};
 use crate::node::Place;
 use crate::problem::Problem;
-use crate::read::namespace_of;
 use crate::simple;
+use crate::table::namespace_of;
 use crate::table::{Content, Element, Particle};
 
 impl<S: Sink> Walk<'_, S> {
-    /// Takes as many fields as come in the short form, in the table's order.
-    pub(super) fn leaves(&mut self) {
+    /// Takes as many fields as come in the short form, in the table's order, and enters the
+    /// element after them if that comes in the short form too. Says whether it did.
+    pub(super) fn leaves(&mut self) -> bool {
         let Some(Frame {
             kind:
                 Kind::Sequence {
@@ -28,16 +29,30 @@ impl<S: Sink> Walk<'_, S> {
             ..
         }) = self.frames.last()
         else {
-            return;
+            return false;
         };
         let (particles, inner) = (*particles, *inner);
         let (mut at, mut count) = (*at, *count);
         let mut next = at;
+        let mut entered = None;
         while let Some(particle) = particles.get(next) {
             let element = particle.element;
             let stood = if next == at { count } else { 0 };
             let Content::Text(kind) = element.content else {
-                break;
+                if stood < particle.max
+                    && element.attributes.is_empty()
+                    && matches!(element.content, Content::Sequence(_))
+                    && let Some(tag) = self.scanner.enter(element.open)
+                {
+                    entered = Some((particle, tag));
+                    (at, count) = (next, stood + 1);
+                    break;
+                }
+                if stood < particle.min && !self.may_lack(element) {
+                    break;
+                }
+                next += 1;
+                continue;
             };
             if stood < particle.max
                 && element.attributes.is_empty()
@@ -69,6 +84,12 @@ impl<S: Sink> Walk<'_, S> {
         {
             (*a, *c) = (at, count);
         }
+        let Some((particle, tag)) = entered else {
+            return false;
+        };
+        let index = if particle.max > 1 { count } else { 0 };
+        self.push_element(particle.element, index, &tag);
+        true
     }
 
     /// A field in the short form that needs a closer look, or that the sink wants.
@@ -97,7 +118,9 @@ impl<S: Sink> Walk<'_, S> {
             };
             let path = self.path(&name);
             self.report(Problem::field(element, &path, place, broken));
-        } else if kind == crate::table::SimpleType::Id && !self.new_id(text.to_owned()) {
+        } else if kind == crate::table::SimpleType::Id
+            && !super::text::new_id(&mut self.ids, text.trim())
+        {
             let path = self.path(element.name);
             self.report(Problem::field(element, &path, place, super::text::twice()));
         } else if !inner {
@@ -255,10 +278,11 @@ impl<S: Sink> Walk<'_, S> {
         if let Some((_, particle)) = lacking {
             let element = particle.element;
             let path = self.path(&frame_name(frame));
+            let place = self.place_of(frame);
             self.report(Problem::at(
                 element,
                 &path,
-                frame.place,
+                place,
                 "missing",
                 format!("{} is missing in {}", element.name, parent.name),
                 format!("add {} ({})", element.name, element.zh),
@@ -269,14 +293,16 @@ impl<S: Sink> Walk<'_, S> {
     /// Text stands where only elements may.
     pub(super) fn stray_text(&mut self) {
         let path = self.path("");
-        let Some(frame) = self.frames.last() else {
+        let Some(frame) = self.frames.pop() else {
             return;
         };
+        let place = self.place_of(&frame);
         let (text, remedy) = ("holds text between its elements", "remove the text");
         let problem = match frame.element() {
-            Some(element) => Problem::at(element, &path, frame.place, "stray-text", text, remedy),
-            None => at(&path, frame.place, "stray-text", text, remedy),
+            Some(element) => Problem::at(element, &path, place, "stray-text", text, remedy),
+            None => at(&path, place, "stray-text", text, remedy),
         };
+        self.frames.push(frame);
         self.report(problem);
     }
 }

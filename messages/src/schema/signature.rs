@@ -2,14 +2,71 @@
 
 use std::ops::Range;
 
-use super::dsig::{AUTOMATA, DS, ELEMENTS, Term};
+use super::dsig::{AUTOMATA, DS, DsContent, ELEMENTS, Term};
 use super::frame::{Frame, Kind};
 use super::particles::{at, frame_name};
 use super::sink::Sink;
 use super::walk::{Walk, shown};
 use crate::problem::Problem;
+use crate::simple;
 
 impl<S: Sink> Walk<'_, S> {
+    /// Takes as many elements as come in the short form, as the model has them, and enters the
+    /// one after them if that comes in the short form too. Says whether it did.
+    pub(super) fn ds_leaves(&mut self) -> bool {
+        let usual = self.scanner.namespace("ds") == Some(DS);
+        let Some(Frame {
+            kind: Kind::Model { ds, step, .. },
+            bad: false,
+            ..
+        }) = self.frames.last_mut()
+        else {
+            return false;
+        };
+        let automaton = &AUTOMATA[*ds];
+        if !usual {
+            return false;
+        }
+        'next: loop {
+            let candidates = match step {
+                None => &automaton.first,
+                Some(step) => &automaton.steps[*step].next,
+            };
+            for candidate in candidates {
+                let Term::Element(index) = automaton.steps[*candidate].term else {
+                    continue;
+                };
+                let (element, tags) = (&ELEMENTS[index], &AUTOMATA[index]);
+                let passes = |kind| move |octets: &[u8]| simple::passes_ds(kind, octets);
+                let required = element.attributes.iter().find(|a| a.required);
+                let taken = match (&element.content, required) {
+                    (DsContent::Text(kind), _) => {
+                        let (open, close) = (&tags.open, &tags.close);
+                        self.scanner.leaf_that(open, close, passes(*kind))
+                    }
+                    (DsContent::Group { .. }, Some(attribute)) if tags.nullable => {
+                        let (open, close) = (&tags.open_value, &tags.close);
+                        self.scanner.empty_that(open, close, passes(attribute.kind))
+                    }
+                    (DsContent::Group { .. }, Some(_)) => false,
+                    (DsContent::Group { .. }, None) => {
+                        if let Some(tag) = self.scanner.enter(&tags.open) {
+                            *step = Some(*candidate);
+                            self.push_ds(index, None, 0, &tag);
+                            return true;
+                        }
+                        false
+                    }
+                };
+                if taken {
+                    *step = Some(*candidate);
+                    continue 'next;
+                }
+            }
+            return false;
+        }
+    }
+
     /// An element begins where a signature's model says what may stand.
     pub(super) fn in_model(&mut self, name: Range<usize>, tag: &Range<usize>) {
         let Some(Frame {
@@ -71,9 +128,10 @@ impl<S: Sink> Walk<'_, S> {
         let path = self.path(&frame_name(frame));
         let text = format!("{} is not complete", frame.name);
         let remedy = "have the message signed again";
+        let place = self.place_of(frame);
         self.report(match frame.element() {
-            Some(element) => Problem::at(element, &path, frame.place, "missing", text, remedy),
-            None => at(&path, frame.place, "missing", text, remedy),
+            Some(element) => Problem::at(element, &path, place, "missing", text, remedy),
+            None => at(&path, place, "missing", text, remedy),
         });
     }
 }

@@ -10,7 +10,7 @@ use crate::table::SimpleType;
 
 impl<S: Sink> Walk<'_, S> {
     pub(super) fn end_text(&mut self, frame: Frame) {
-        let place = self.frame_place(&frame);
+        let place = self.place_of(&frame);
         let name = frame_name(&frame);
         let Kind::Text {
             element,
@@ -40,7 +40,7 @@ impl<S: Sink> Walk<'_, S> {
         };
         let broken = match simple::check_element(element, value) {
             Err(broken) => Some(broken),
-            Ok(()) if kind == SimpleType::Id && !self.new_id(value.trim().to_owned()) => {
+            Ok(()) if kind == SimpleType::Id && !new_id(&mut self.ids, value.trim()) => {
                 Some(twice())
             }
             Ok(()) => None,
@@ -71,31 +71,23 @@ impl<S: Sink> Walk<'_, S> {
             None
         };
         if let Some(broken) = broken {
-            let place = self.frame_place(frame);
+            let place = self.place_of(frame);
             let path = self.path(&frame_name(frame));
             self.report(at(&path, place, broken.rule, broken.text, broken.remedy));
         }
     }
+}
 
-    /// Keeps a value of `xs:ID`; false if it was there already.
-    pub(super) fn new_id(&mut self, id: String) -> bool {
-        if self.ids.contains(&id) {
-            return false;
-        }
-        // A hostile document may have many; ours have one.
-        if self.ids.len() < 1000 {
-            self.ids.push(id);
-        }
-        true
+/// Keeps a value of `xs:ID`; false if it was there already.
+pub(super) fn new_id(ids: &mut Vec<String>, id: &str) -> bool {
+    if ids.iter().any(|known| known == id) {
+        return false;
     }
-
-    /// A frame's place, also where it was not looked up at its start.
-    fn frame_place(&mut self, frame: &Frame) -> crate::node::Place {
-        if frame.place.line > 0 {
-            return frame.place;
-        }
-        self.scanner.start_place(frame.start)
+    // A hostile document may have many; ours have one.
+    if ids.len() < 1000 {
+        ids.push(id.to_owned());
     }
+    true
 }
 
 /// An id that stands twice.

@@ -59,7 +59,22 @@ impl<'a, S: Sink> Walk<'a, S> {
     pub fn run(mut self) -> Result<(Outcome, S), Fault> {
         loop {
             if self.skip.is_none() {
-                self.leaves();
+                let entered = match self.frames.last().map(|f| &f.kind) {
+                    Some(Kind::Sequence { .. }) => self.leaves(),
+                    Some(Kind::Model { .. }) => self.ds_leaves(),
+                    _ => false,
+                };
+                if entered {
+                    continue;
+                }
+                // White space before it is no text of these.
+                if let Some(Kind::Sequence { .. } | Kind::Model { .. }) =
+                    self.frames.last().map(|f| &f.kind)
+                    && let Some(tag) = self.scanner.leave()
+                {
+                    self.end(&tag);
+                    continue;
+                }
             }
             match self.scanner.next()? {
                 Token::Start { name, tag } => {
@@ -68,6 +83,14 @@ impl<'a, S: Sink> Walk<'a, S> {
                     }
                 }
                 Token::End { tag } => self.end(&tag),
+                Token::Space(range) => {
+                    // Only where text belongs is white space text.
+                    if let (None, Some(Kind::Text { .. } | Kind::DsText { .. })) =
+                        (self.skip, self.frames.last().map(|f| &f.kind))
+                    {
+                        self.text(range, false)?;
+                    }
+                }
                 Token::Text(range) => {
                     if self.skip.is_none() {
                         self.text(range, false)?;
@@ -211,7 +234,7 @@ impl<'a, S: Sink> Walk<'a, S> {
                 at: 0,
                 count: 0,
                 usual: self.scanner.namespace(element.prefix)
-                    == Some(crate::read::namespace_of(element.prefix)),
+                    == Some(crate::table::namespace_of(element.prefix)),
             },
             Content::AnyElement => Kind::One {
                 element,
@@ -267,13 +290,11 @@ impl<'a, S: Sink> Walk<'a, S> {
     }
 
     fn push(&mut self, kind: Kind, name: Cow<'static, str>, index: u32, tag: &Range<usize>) {
-        let leaf = matches!(kind, Kind::Text { .. } | Kind::DsText { .. });
-        // A leaf's place can be found when it is needed, while its tag is in the window; but its
-        // text may be long.
-        let place = if leaf && !S::PLACES && !self.scanner.moves() {
-            Place::default()
-        } else {
+        // Of a document in memory a place can be found when it is needed; that is rare.
+        let place = if S::PLACES || self.scanner.moves() {
             self.scanner.tag_place(tag)
+        } else {
+            Place::default()
         };
         let inner = self
             .frames
@@ -358,10 +379,11 @@ impl<'a, S: Sink> Walk<'a, S> {
                 text.any = true;
                 let raw = self.scanner.str(range.clone());
                 if text.text.len() + raw.len() > self.most {
+                    let place = self.scanner.place(range.start);
                     return Err(Fault {
                         rule: "too-large",
                         text: "has a single text beyond the limit".to_owned(),
-                        place: frame.place,
+                        place,
                     });
                 }
                 if cdata {
@@ -384,25 +406,18 @@ impl<'a, S: Sink> Walk<'a, S> {
         Ok(())
     }
 
+    /// A frame's place, also where it was not looked up at its start.
+    pub(super) fn place_of(&mut self, frame: &Frame) -> Place {
+        if frame.place.line > 0 {
+            frame.place
+        } else {
+            self.scanner.start_place(frame.start)
+        }
+    }
+
     /// The path of the innermost open element, and of `child` in it.
     pub(super) fn path(&self, child: &str) -> String {
-        let mut path = String::new();
-        for frame in &self.frames {
-            if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str(&frame.name);
-            if frame.index > 0 {
-                let _ = write!(path, "[{}]", frame.index);
-            }
-        }
-        if !child.is_empty() {
-            if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str(child);
-        }
-        path
+        path(&self.frames, child)
     }
 
     pub(super) fn report(&mut self, problem: Problem) {
@@ -439,6 +454,27 @@ impl<'a, S: Sink> Walk<'a, S> {
         }
         self.skip = Some(self.scanner.depth());
     }
+}
+
+/// The path of the last of the frames, and of `child` in it.
+pub(super) fn path(frames: &[Frame], child: &str) -> String {
+    let mut path = String::new();
+    for frame in frames {
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(&frame.name);
+        if frame.index > 0 {
+            let _ = write!(path, "[{}]", frame.index);
+        }
+    }
+    if !child.is_empty() {
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(child);
+    }
+    path
 }
 
 /// An element's name for people; what a hostile input makes too long is cut.

@@ -90,8 +90,11 @@ pub(crate) enum Cut {
 
 /// The first place in `text` where something is that XML cannot carry, and what.
 pub(crate) fn foreign_char(text: &str) -> Option<(usize, char)> {
-    // Only octets below 0x20 and the sequence EF BF BE/BF can be it.
-    let suspicious = text.bytes().any(|b| b < 0x20 || b == 0xEF);
+    // Only control characters and the sequence EF BF BE/BF can be it. No early end: so the loop
+    // looks at many octets at once.
+    let suspicious = text.bytes().fold(false, |found, b| {
+        found | ((b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r')) | (b == 0xEF)
+    });
     suspicious
         .then(|| text.char_indices().find(|(_, c)| !is_char(*c)))
         .flatten()
@@ -108,7 +111,39 @@ const fn equal(word: u64, b: u8) -> u64 {
     x.wrapping_sub(LOW) & !x & HIGH
 }
 
-/// Where plain text ends: at `<`, `&`, `]` or a control character. Also whether it is ASCII.
+/// Whether `octets` begin with `with`; quick for what has eight octets and more.
+#[inline]
+pub(crate) fn begins(octets: &[u8], with: &[u8]) -> bool {
+    let word = |from: &[u8], at: usize| -> Option<u64> {
+        let eight = from.get(at..at + 8)?;
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(eight);
+        Some(u64::from_le_bytes(bytes))
+    };
+    let Some(last) = with.len().checked_sub(8) else {
+        return octets.starts_with(with);
+    };
+    let mut at = 0;
+    while at < last {
+        if word(octets, at) != word(with, at) {
+            return false;
+        }
+        at += 8;
+    }
+    word(octets, last) == word(with, last)
+}
+
+/// The colon that parts a name's prefix from the rest.
+#[inline]
+pub(crate) fn split_name(name: &str) -> (&str, &str) {
+    match name.bytes().position(|b| b == b':') {
+        Some(colon) => (&name[..colon], &name[colon + 1..]),
+        None => ("", name),
+    }
+}
+
+/// Where plain text ends: at `<`, `&`, `]` or a control character other than a line feed or a
+/// tab. Also whether it is ASCII.
 #[inline]
 pub(crate) fn plain_text(octets: &[u8]) -> (usize, bool) {
     let mut at = 0;
@@ -119,16 +154,22 @@ pub(crate) fn plain_text(octets: &[u8]) -> (usize, bool) {
         let word = u64::from_le_bytes(bytes);
         let low = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
         let stop = low | equal(word, b'<') | equal(word, b'&') | equal(word, b']');
-        if stop != 0 {
-            let count = stop.trailing_zeros() / 8;
-            high |= word & HIGH & ((1_u64 << (8 * count)) - 1);
-            return (at + count as usize, high == 0);
+        if stop == 0 {
+            high |= word & HIGH;
+            at += 8;
+            continue;
         }
-        high |= word & HIGH;
-        at += 8;
+        let count = stop.trailing_zeros() / 8;
+        high |= word & HIGH & ((1_u64 << (8 * count)) - 1);
+        at += count as usize;
+        if !matches!(octets[at], b'\n' | b'\t') {
+            return (at, high == 0);
+        }
+        at += 1;
     }
     while let Some(b) = octets.get(at) {
-        if *b < 0x20 || matches!(b, b'<' | b'&' | b']') {
+        let control = *b < 0x20 && !matches!(b, b'\n' | b'\t');
+        if control || matches!(b, b'<' | b'&' | b']') {
             break;
         }
         high |= u64::from(*b & 0x80);
@@ -142,10 +183,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn begins_is_starts_with() {
+        let text = b"<ceb:consigneeTelephone>";
+        for length in 1..=text.len() {
+            assert!(begins(text, &text[..length]));
+            assert!(!begins(&text[1..], &text[..length]));
+            assert!(!begins(&text[..length - 1], &text[..length]));
+            let mut other = text.to_vec();
+            other[length - 1] ^= 1;
+            assert!(!begins(&other, &text[..length]));
+        }
+    }
+
+    #[test]
     fn plain_text_ends_where_markup_begins() {
         for length in 0..40 {
-            for stop in [b'<', b'&', b']', b'\n', 0] {
-                for fill in [b'a', 0xE4, b' ', b'=', b'%', b'\\', b'^', b';', b'\x7F'] {
+            for stop in [b'<', b'&', b']', b'\r', 0] {
+                for fill in [
+                    b'a', 0xE4, b' ', b'\n', b'\t', b'=', b'%', b'\\', b'^', b';', b'\x7F',
+                ] {
                     let mut octets = vec![fill; length];
                     octets.push(stop);
                     octets.extend_from_slice(b"tail of it, <long> enough");

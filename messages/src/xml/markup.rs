@@ -89,6 +89,10 @@ impl Cursor<'_> {
     /// A name, colons included.
     pub fn name(&mut self) -> Result<Range<usize>, Stop> {
         let start = self.at;
+        let rest = self.octets.get(start..).unwrap_or_default();
+        if rest.first().is_some_and(|b| is_name_start(*b)) {
+            self.at += rest.iter().take_while(|b| is_name(**b)).count();
+        }
         loop {
             let b = self.peek()?;
             let first = self.at == start;

@@ -16,6 +16,8 @@ mod scanner;
 mod scope;
 mod window;
 
+pub(crate) use chars::split_name;
+pub(crate) use markup::RawAttribute;
 pub(crate) use reference::{expand, normalize};
 pub(crate) use scanner::{Fault, Scanner, Token};
 pub(crate) use scope::{XML, XSI};

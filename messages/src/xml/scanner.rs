@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use super::chars::{foreign_char, is_space, plain_text};
+use super::chars::{begins, begins_name, foreign_char, is_space, plain_text, split_name};
 use super::markup::{Cursor, Flaw, Markup, RawAttribute, Stop, checked_text, flaw, ill};
 use super::place::Counter;
 use super::prolog::prolog;
@@ -33,7 +33,9 @@ pub(crate) enum Token {
     },
     /// An end tag.
     End { tag: Range<usize> },
-    /// Text as it stands, between markup.
+    /// White space between markup.
+    Space(Range<usize>),
+    /// Other text as it stands, between markup.
     Text(Range<usize>),
     /// What is in a CDATA section.
     CData(Range<usize>),
@@ -64,6 +66,8 @@ pub(crate) struct Scanner<'a> {
     due: Option<Range<usize>>,
     attributes: Vec<RawAttribute>,
     scope: Scope,
+    /// The namespace of the element that the last start tag opened, as the scope numbers it.
+    namespace: usize,
     /// Lines up to the start of the window, and up to the last place asked for.
     base: Counter,
     last: Counter,
@@ -88,6 +92,7 @@ impl<'a> Scanner<'a> {
             due: None,
             attributes: Vec::new(),
             scope: Scope::default(),
+            namespace: 0,
             base: Counter::START,
             last: Counter::START,
         }
@@ -125,11 +130,10 @@ impl<'a> Scanner<'a> {
         self.scope.find(prefix)
     }
 
-    /// The namespace and local name of an element's name.
+    /// The namespace and local name of the element of the last start tag.
     pub fn expanded(&self, name: Range<usize>) -> (&str, &str) {
-        let name = self.str(name);
-        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        (self.scope.find(prefix).unwrap_or_default(), local)
+        let (_, local) = split_name(self.str(name));
+        (self.scope.numbered(self.namespace), local)
     }
 
     /// The line and column of something in the window.
@@ -303,16 +307,17 @@ impl<'a> Scanner<'a> {
         let rest = &octets[self.at..];
         let end = memchr::memchr(b'<', rest).ok_or(Stop::More)?;
         let range = self.at..self.at + end;
-        if !rest[..end].iter().all(|b| is_space(*b)) {
-            let text = checked_text(octets, range.clone())?;
-            if let Some(at) = memchr::memmem::find(text.as_bytes(), b"]]>") {
-                return ill(range.start + at, "has ]]> in its text");
-            }
-            if let Err(bad) = expand(text) {
-                return ill(range.start + bad.at, bad.text);
-            }
-        }
         self.at = range.end;
+        if rest[..end].iter().all(|b| is_space(*b)) {
+            return Ok(Token::Space(range));
+        }
+        let text = checked_text(octets, range.clone())?;
+        if let Some(at) = memchr::memmem::find(text.as_bytes(), b"]]>") {
+            return ill(range.start + at, "has ]]> in its text");
+        }
+        if let Err(bad) = expand(text) {
+            return ill(range.start + bad.at, bad.text);
+        }
         Ok(Token::Text(range))
     }
 
@@ -436,15 +441,12 @@ impl<'a> Scanner<'a> {
         };
         let check = |range: &Range<usize>| -> Result<(), Stop> {
             let own = text(range);
-            let Some((prefix, local)) = own.split_once(':') else {
+            let (prefix, local) = split_name(own);
+            if local.len() == own.len() {
                 return Ok(());
-            };
-            let proper = !prefix.is_empty()
-                && !local.contains(':')
-                && local.chars().next().is_some_and(|c| {
-                    c.is_ascii_alphabetic() || c == '_' || super::chars::begins_name(c)
-                });
-            if !proper {
+            }
+            let begins = |c: char| c.is_ascii_alphabetic() || c == '_' || begins_name(c);
+            if prefix.is_empty() || local.contains(':') || !local.starts_with(begins) {
                 return ill(
                     range.start,
                     format!("has the name {}, with a colon astray", cut(own)),
@@ -459,6 +461,11 @@ impl<'a> Scanner<'a> {
             Ok(())
         };
         check(name)?;
+        let (prefix, _) = split_name(text(name));
+        self.namespace = self.scope.number(prefix).unwrap_or_default();
+        if self.attributes.is_empty() {
+            return Ok(());
+        }
         for attribute in &self.attributes {
             if !is_declaration(attribute) {
                 check(&attribute.name)?;
@@ -466,17 +473,14 @@ impl<'a> Scanner<'a> {
         }
         for (index, attribute) in self.attributes.iter().enumerate() {
             // Two prefixes for one namespace can name one attribute twice.
-            let Some((prefix, local)) = text(&attribute.name).split_once(':') else {
+            let (prefix, local) = split_name(text(&attribute.name));
+            if prefix.is_empty() || prefix == "xmlns" {
                 continue;
-            };
+            }
             let namespace = self.scope.find(prefix);
             let twice = self.attributes[..index].iter().any(|other| {
-                text(&other.name).split_once(':').is_some_and(|(p, l)| {
-                    l == local
-                        && p != "xmlns"
-                        && prefix != "xmlns"
-                        && self.scope.find(p) == namespace
-                })
+                let (p, l) = split_name(text(&other.name));
+                !p.is_empty() && p != "xmlns" && l == local && self.scope.find(p) == namespace
             });
             if twice {
                 return ill(end, format!("has the attribute {} twice", cut(local)));
@@ -493,7 +497,88 @@ impl<'a> Scanner<'a> {
     /// message is; whatever else stands here is left for [`Self::next`].
     #[inline]
     pub fn leaf(&mut self, open: &str, close: &str) -> Option<Leaf> {
-        if self.due.is_some() {
+        let leaf = self.peek_leaf(open, close)?;
+        self.at = leaf.text.end + close.len();
+        Some(leaf)
+    }
+
+    /// As [`Self::leaf`], for an element whose text passes a check.
+    pub fn leaf_that(&mut self, open: &str, close: &str, good: impl Fn(&[u8]) -> bool) -> bool {
+        let Some(leaf) = self.peek_leaf(open, close) else {
+            return false;
+        };
+        let passes = good(self.octets(leaf.text.clone()));
+        if passes {
+            self.at = leaf.text.end + close.len();
+        }
+        passes
+    }
+
+    /// Steps over white space and into an element of exactly this start tag, if it stands here.
+    pub fn enter(&mut self, open: &str) -> Option<Range<usize>> {
+        let start = self.after_space()?;
+        let octets = self.window.octets();
+        if !begins(&octets[start..], open.as_bytes()) || self.starts.len() >= DEEPEST {
+            return None;
+        }
+        self.attributes.clear();
+        self.starts.push(self.names.len());
+        self.names
+            .extend_from_slice(&open.as_bytes()[1..open.len() - 1]);
+        self.at = start + open.len();
+        Some(start..self.at)
+    }
+
+    /// Steps over white space and out of the innermost open element, if its end tag stands here
+    /// in its plain form.
+    pub fn leave(&mut self) -> Option<Range<usize>> {
+        let start = self.after_space()?;
+        let name = &self.names[*self.starts.last()?..];
+        let rest = self.window.octets()[start..].strip_prefix(b"</")?;
+        if !(rest.get(name.len()) == Some(&b'>') && begins(rest, name)) {
+            return None;
+        }
+        self.at = start + name.len() + 3;
+        self.close();
+        Some(start..self.at)
+    }
+
+    /// Steps over white space and an element that has nothing but one attribute, whose value
+    /// passes a check: `open` goes up to the value's quote, `close` is its end tag.
+    pub fn empty_that(&mut self, open: &str, close: &str, good: impl Fn(&[u8]) -> bool) -> bool {
+        let Some(start) = self.after_space() else {
+            return false;
+        };
+        let rest = &self.window.octets()[start..];
+        if !begins(rest, open.as_bytes()) {
+            return false;
+        }
+        let value = &rest[open.len()..];
+        let Some(end) = value.iter().position(|b| *b == b'"') else {
+            return false;
+        };
+        let (value, tail) = (&value[..end], &value[end + 1..]);
+        let plain = value
+            .iter()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'&'));
+        let length = if tail.starts_with(b"/>") {
+            2
+        } else if tail.starts_with(b">") && begins(&tail[1..], close.as_bytes()) {
+            1 + close.len()
+        } else {
+            return false;
+        };
+        let taken = plain && good(value);
+        if taken {
+            self.at = start + open.len() + end + 1 + length;
+        }
+        taken
+    }
+
+    /// Where the white space ends that stands here; nothing where an end tag is due.
+    #[inline]
+    fn after_space(&self) -> Option<usize> {
+        if self.due.is_some() || self.stage != Stage::Inside {
             return None;
         }
         let octets = self.window.octets();
@@ -501,20 +586,29 @@ impl<'a> Scanner<'a> {
         while octets.get(start).is_some_and(|b| is_space(*b)) {
             start += 1;
         }
-        let rest = octets.get(start..)?.strip_prefix(open.as_bytes())?;
-        let (length, ascii) = plain_text(rest);
-        if !rest[length..].starts_with(close.as_bytes()) {
+        (start < octets.len()).then_some(start)
+    }
+
+    #[inline]
+    fn peek_leaf(&self, open: &str, close: &str) -> Option<Leaf> {
+        let start = self.after_space()?;
+        let rest = &self.window.octets()[start..];
+        if !begins(rest, open.as_bytes()) {
             return None;
         }
-        let from = start + open.len();
+        let rest = &rest[open.len()..];
+        let (length, ascii) = plain_text(rest);
+        if !begins(&rest[length..], close.as_bytes()) {
+            return None;
+        }
         if !ascii {
             let text = std::str::from_utf8(&rest[..length]).ok()?;
             if foreign_char(text).is_some() {
                 return None;
             }
         }
+        let from = start + open.len();
         let text = from..from + length;
-        self.at = text.end + close.len();
         Some(Leaf { start, text, ascii })
     }
 }

@@ -7,6 +7,9 @@ pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// So many declarations may be in force at once: finding one takes a walk over all.
 const MOST: usize = 500;
 
+const NO_NAMESPACE: usize = usize::MAX;
+const XML_NAMESPACE: usize = usize::MAX - 1;
+
 /// The namespace declarations in force.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
@@ -29,16 +32,28 @@ impl Scope {
         }
     }
 
-    /// The namespace of a prefix; the default namespace for an empty one. `None`: not declared.
-    pub fn find(&self, prefix: &str) -> Option<&str> {
-        if prefix == "xml" {
-            return Some(XML);
-        }
-        let found = self.declared.iter().rev().find(|(_, p, _)| **p == *prefix);
+    /// The namespace of a prefix, as a number that holds while the scope stays; `None`: not
+    /// declared.
+    pub fn number(&self, prefix: &str) -> Option<usize> {
+        let found = self.declared.iter().rposition(|(_, p, _)| **p == *prefix);
         match found {
-            Some((_, _, namespace)) => Some(namespace),
-            None if prefix.is_empty() => Some(""),
+            Some(index) => Some(index),
+            None if prefix.is_empty() => Some(NO_NAMESPACE),
+            None if prefix == "xml" => Some(XML_NAMESPACE),
             None => None,
         }
+    }
+
+    /// The namespace of that number.
+    pub fn numbered(&self, number: usize) -> &str {
+        match number {
+            XML_NAMESPACE => XML,
+            number => self.declared.get(number).map_or("", |(_, _, n)| n),
+        }
+    }
+
+    /// The namespace of a prefix; the default namespace for an empty one. `None`: not declared.
+    pub fn find(&self, prefix: &str) -> Option<&str> {
+        self.number(prefix).map(|number| self.numbered(number))
     }
 }
