@@ -47,6 +47,15 @@ pub fn batch(mutants: &[Mutant], schemas: &Schemas) -> Vec<Finding> {
 
 fn compared(mutant: &Mutant, ours: &Ours, judges: &[&Verdict]) -> Vec<Finding> {
     let mut classes: Vec<(String, bool)> = Vec::new();
+    if let [own, official] = judges
+        && own.valid != official.valid
+    {
+        let (a, b) = (own.valid, official.valid);
+        classes.push((
+            format!("valid by our schema: {a}, by the official: {b}"),
+            false,
+        ));
+    }
     if let Some(odds) = &ours.at_odds {
         classes.push((format!("our ways to read: {}", cut(odds, 20)), false));
     }
@@ -59,20 +68,11 @@ fn compared(mutant: &Mutant, ours: &Ours, judges: &[&Verdict]) -> Vec<Finding> {
             None => classes.push((format!("{name}: {difference}"), false)),
         }
     }
-    if let [own, official] = judges
-        && own.valid != official.valid
-    {
-        classes.push(("our schema is not the official one".to_owned(), false));
-    }
     let Some((mut class, meant)) = classes.first().cloned() else {
         return Vec::new();
     };
     if mutant.origin.starts_with("unspoiled") {
         class = format!("unspoiled seed: {class}");
-    } else if !meant {
-        let what = mutant.origin.split(": ").next().unwrap_or_default();
-        let first = what.split(" + ").next().unwrap_or_default();
-        class = format!("{class} <- {first}");
     }
     let told = |who: &str, v: &Verdict| format!("{who}: {}\n{}", v.valid, cut(&v.said, 700));
     let mut lines = vec![mutant.origin.clone(), told("ours", &ours.verdict)];
@@ -91,22 +91,47 @@ fn compared(mutant: &Mutant, ours: &Ours, judges: &[&Verdict]) -> Vec<Finding> {
 
 /// How we differ from a judge.
 fn difference(ours: &Verdict, judge: &Verdict) -> Option<String> {
+    let first = |v: &Verdict, at: usize| v.words.get(at).map_or("nothing".to_owned(), |w| bare(w));
     if judge.namespaces {
-        return ours.valid.then(|| "takes wrong namespaces".to_owned());
+        return ours
+            .valid
+            .then(|| format!("valid only to us: {}", first(judge, 0)));
     }
     match (ours.ill_formed, judge.ill_formed) {
         (Some(a), Some(b)) if a == b => return None,
-        (Some(_), Some(_)) => return Some("another line for what is not XML".to_owned()),
-        (Some(_), None) => return Some("refused as not XML".to_owned()),
-        (None, Some(_)) => return Some("taken, though not XML".to_owned()),
+        (Some(_), Some(_)) => {
+            return Some(format!(
+                "other line: {} | {}",
+                first(ours, 0),
+                first(judge, 0)
+            ));
+        }
+        (Some(_), None) => return Some(format!("not XML only to us: {}", first(ours, 0))),
+        (None, Some(_)) => return Some(format!("XML only to us: {}", first(judge, 0))),
         (None, None) => {}
     }
-    if ours.valid != judge.valid {
-        let verdict = if ours.valid { "valid" } else { "invalid" };
-        return Some(format!("{verdict} only to us"));
+    match (ours.valid, judge.valid) {
+        (true, false) => return Some(format!("valid only to us: {}", first(judge, 0))),
+        (false, true) => return Some(format!("invalid only to us: {}", first(ours, 0))),
+        _ => {}
     }
-    let (a, b) = (ours.places.iter(), judge.places.iter());
-    (!a.take(PLACES).eq(b.take(PLACES))).then(|| "other places".to_owned())
+    let most = ours.places.len().max(judge.places.len()).min(PLACES);
+    let at = (0..most).find(|i| ours.places.get(*i) != judge.places.get(*i))?;
+    Some(format!(
+        "other places: {} | {}",
+        first(ours, at),
+        first(judge, at)
+    ))
+}
+
+/// Words without what is different in each case: names, values, numbers.
+fn bare(words: &str) -> String {
+    let words = words.rsplit("error : ").next().unwrap_or_default();
+    let outside = words.split('\'').step_by(2).collect::<Vec<_>>().join("…");
+    let plain = outside
+        .split(' ')
+        .filter(|w| !w.contains(|c: char| c.is_ascii_digit()));
+    cut(&plain.collect::<Vec<_>>().join(" "), 110)
 }
 
 fn cut(text: &str, most: usize) -> String {

@@ -46,12 +46,13 @@ fn verdict(problems: &[Problem]) -> Verdict {
         verdict.said.push_str(&format!("{problem}\n"));
         if problem.path.is_empty() {
             verdict.ill_formed = Some(problem.line);
+            verdict.words.push(problem.text.clone());
             continue;
         }
         let path = problem.path.split("/@").next().unwrap_or_default();
         let last = path.rsplit('/').next().unwrap_or_default();
         let element = last.split('[').next().unwrap_or_default();
-        verdict.place(problem.line, element);
+        verdict.place(problem.line, element, &problem.text);
     }
     verdict
 }
@@ -68,6 +69,10 @@ fn meant(octets: &[u8], problems: &[Problem]) -> Option<&'static str> {
         "dtd" => Some("document type"),
         "encoding" if fault.text.contains("declares") || fault.text.contains("UTF-16") => {
             Some("another encoding")
+        }
+        // libxml2 takes it for the end of the file.
+        "ill-formed" if fault.text.contains("after its root") && octets.contains(&0) => {
+            Some("U+0000 after the root")
         }
         "encoding" if octets.windows(2).any(overlong) => Some("overlong UTF-8"),
         _ => None,

@@ -14,15 +14,18 @@ pub struct Verdict {
     pub namespaces: bool,
     /// Where the schema is broken: line and element, each pair once, in the judge's order.
     pub places: Vec<(u32, String)>,
+    /// What was said first: of all, and of each place.
+    pub words: Vec<String>,
     /// Its own words.
     pub said: String,
 }
 
 impl Verdict {
-    pub fn place(&mut self, line: u32, element: &str) {
+    pub fn place(&mut self, line: u32, element: &str, words: &str) {
         let place = (line, element.to_owned());
         if !self.places.contains(&place) {
             self.places.push(place);
+            self.words.push(words.to_owned());
         }
     }
 }
@@ -92,13 +95,15 @@ fn hear(verdict: &mut Verdict, rest: &str) {
     };
     if what.starts_with("namespace error") {
         verdict.namespaces = true;
+        verdict.words.insert(0, what.to_owned());
     } else if what.starts_with("parser error") {
+        verdict.words.insert(0, what.to_owned());
         verdict.ill_formed.get_or_insert(line);
     } else if let Some((element, what)) = what
         .strip_prefix("element ")
         .and_then(|w| w.split_once(": "))
         && what.starts_with("Schemas validity error")
     {
-        verdict.place(line, element);
+        verdict.place(line, element, what);
     }
 }

@@ -6,16 +6,16 @@ use crate::document::{Attribute, Document, Element, find};
 use crate::random::Random;
 
 pub const ALL: &[Mutation] = &[
-    ("signature: child dropped", dropped),
-    ("signature: child doubled", doubled),
-    ("signature: children swapped", swapped),
-    ("signature: renamed", renamed),
-    ("signature: element put in", put_in),
-    ("signature: attribute dropped", attribute_dropped),
-    ("signature: attribute changed", attribute_changed),
-    ("signature: attribute added", attribute_added),
-    ("signature: text changed", text_changed),
-    ("signature: text put in", text_put_in),
+    ("signature's child dropped", dropped),
+    ("signature's child doubled", doubled),
+    ("signature's children swapped", swapped),
+    ("signature's renamed", renamed),
+    ("signature's element put in", put_in),
+    ("signature's attribute dropped", attribute_dropped),
+    ("signature's attribute changed", attribute_changed),
+    ("signature's attribute added", attribute_added),
+    ("signature's text changed", text_changed),
+    ("signature's text put in", text_put_in),
 ];
 
 /// The elements of signatures, the signature itself included.
