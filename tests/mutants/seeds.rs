@@ -144,7 +144,7 @@ fn text(element: &Element, kind: SimpleType) -> String {
 
 fn value(kind: SimpleType) -> String {
     match kind {
-        SimpleType::Chars { min, max } => {
+        SimpleType::Chars { min, max, .. } => {
             let length = min.max(max.min(5)) as usize;
             "示例A1Z".chars().cycle().take(length).collect()
         }

@@ -68,8 +68,12 @@ impl<'a, S: Sink> Walk<'a, S> {
                     continue;
                 }
                 // White space before it is no text of these.
-                if let Some(Kind::Sequence { .. } | Kind::Model { .. }) =
-                    self.frames.last().map(|f| &f.kind)
+                if let Some(
+                    Kind::Sequence {
+                        particles: [_, ..], ..
+                    }
+                    | Kind::Model { .. },
+                ) = self.frames.last().map(|f| &f.kind)
                     && let Some(tag) = self.scanner.leave()
                 {
                     self.end(&tag);
@@ -84,9 +88,16 @@ impl<'a, S: Sink> Walk<'a, S> {
                 }
                 Token::End { tag } => self.end(&tag),
                 Token::Space(range) => {
-                    // Only where text belongs is white space text.
-                    if let (None, Some(Kind::Text { .. } | Kind::DsText { .. })) =
-                        (self.skip, self.frames.last().map(|f| &f.kind))
+                    // Only where text belongs is white space text; where nothing may be, it is
+                    // something.
+                    if let (
+                        None,
+                        Some(
+                            Kind::Text { .. }
+                            | Kind::DsText { .. }
+                            | Kind::Sequence { particles: [], .. },
+                        ),
+                    ) = (self.skip, self.frames.last().map(|f| &f.kind))
                     {
                         self.text(range, false)?;
                     }
@@ -394,6 +405,7 @@ impl<'a, S: Sink> Walk<'a, S> {
                 }
                 false
             }
+            Kind::Sequence { particles: [], .. } => true,
             Kind::Sequence { .. } | Kind::One { .. } => !blank(),
             Kind::Anything { .. } => false,
             Kind::Model { ds, .. } => {

@@ -125,7 +125,13 @@ impl Cursor<'_> {
         match self.peek()? {
             b'/' => {
                 self.at += 1;
+                // White space may not stand here; what follows it says so in its line.
+                self.skip_space();
+                let spaced = self.octets[self.at - 1] != b'/';
                 let name = self.name()?;
+                if spaced {
+                    return ill(name.start, "has an end tag that begins with a space");
+                }
                 self.skip_space();
                 if self.peek()? != b'>' {
                     return ill(self.at, "has an end tag without >");
@@ -194,6 +200,7 @@ impl Cursor<'_> {
                 return Err(Stop::More);
             };
             if rest[end] == b'<' {
+                checked_text(self.octets, start..start + end)?;
                 return ill(start + end, "has a < in an attribute value");
             }
             self.at = start + end;

@@ -45,8 +45,15 @@ pub(crate) fn prolog(octets: &[u8]) -> Result<usize, Stop> {
         }
         let at = cursor.at;
         let name = cursor.name()?;
+        let name = &octets[name];
+        if !matches!(
+            (name, expected),
+            (b"version", 0) | (b"encoding", 1) | (b"standalone", 1 | 2)
+        ) {
+            return ill(at, "has an XML declaration with something unknown in it");
+        }
         let value = value(&mut cursor)?;
-        match (&octets[name], expected) {
+        match (name, expected) {
             (b"version", 0) => {
                 version(at, value)?;
                 expected = 1;
@@ -55,13 +62,12 @@ pub(crate) fn prolog(octets: &[u8]) -> Result<usize, Stop> {
                 encoding(at, value)?;
                 expected = 2;
             }
-            (b"standalone", 1 | 2) => {
+            _ => {
                 if !matches!(value, b"yes" | b"no") {
                     return ill(at, "declares standalone neither \"yes\" nor \"no\"");
                 }
                 expected = 3;
             }
-            _ => return ill(at, "has an XML declaration with something unknown in it"),
         }
     }
 }
@@ -80,15 +86,22 @@ fn value<'w>(cursor: &mut Cursor<'w>) -> Result<&'w [u8], Stop> {
         Some(_) => return ill(cursor.at, "has an XML declaration without quotes"),
     };
     let start = cursor.at + 1;
-    let end = memchr::memchr(quote, &cursor.octets[start..]).ok_or(Stop::More)?;
-    cursor.at = start + end + 1;
+    // Values are names and numbers: what else stands here is the fault, not a missing quote.
+    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
+    let rest = &cursor.octets[start..];
+    let end = rest.iter().take_while(|b| part(b)).count();
+    match rest.get(end) {
+        None => return Err(Stop::More),
+        Some(b) if *b == quote => cursor.at = start + end + 1,
+        Some(_) => return ill(start + end, "has an XML declaration with a wrong value"),
+    }
     Ok(&cursor.octets[start..start + end])
 }
 
 /// `1.` and digits: a processor of XML 1.0 reads later documents as 1.0 (XML 1.0, 2.8).
 fn version(at: usize, value: &[u8]) -> Result<(), Stop> {
     let minor = value.strip_prefix(b"1.");
-    if minor.is_some_and(|m| !m.is_empty() && m.iter().all(u8::is_ascii_digit)) {
+    if minor.is_some_and(|m| m.iter().all(u8::is_ascii_digit)) {
         Ok(())
     } else {
         ill(at, "declares a version of XML other than 1.0")
@@ -96,7 +109,7 @@ fn version(at: usize, value: &[u8]) -> Result<(), Stop> {
 }
 
 fn encoding(at: usize, value: &[u8]) -> Result<(), Stop> {
-    if value.eq_ignore_ascii_case(b"utf-8") || value.eq_ignore_ascii_case(b"us-ascii") {
+    if value.eq_ignore_ascii_case(b"utf-8") {
         return Ok(());
     }
     let shown: String = String::from_utf8_lossy(value).chars().take(20).collect();

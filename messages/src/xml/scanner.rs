@@ -3,7 +3,9 @@
 use std::io;
 use std::ops::Range;
 
-use super::chars::{begins, begins_name, foreign_char, is_space, plain_text, split_name};
+use super::chars::{
+    Cut, begins, begins_name, first_char, foreign_char, is_space, plain_text, split_name,
+};
 use super::markup::{Cursor, Flaw, Markup, RawAttribute, Stop, checked_text, flaw, ill};
 use super::place::Counter;
 use super::prolog::prolog;
@@ -11,6 +13,7 @@ use super::reference::{expand, normalize};
 use super::scope::{Scope, XML, XMLNS};
 use super::window::{More, Window};
 use crate::node::Place;
+use crate::simple::uri::is_reference;
 
 /// Elements nest no deeper than this (libxml2's bound too); ours need six.
 const DEEPEST: usize = 256;
@@ -241,6 +244,13 @@ impl<'a> Scanner<'a> {
     /// The document ends inside something.
     fn cut_off(&mut self) -> Fault {
         let at = self.window.octets().len();
+        // What is wrong in it comes before its missing end.
+        match checked_text(self.window.octets(), self.at..at) {
+            Err(Stop::Fault(flaw)) if flaw.at < at && !self.ends_within_character(flaw.at) => {
+                return self.fault(flaw);
+            }
+            _ => {}
+        }
         let text = match self.stage {
             Stage::Start | Stage::BeforeRoot if self.at == at => {
                 return self.fault(Flaw {
@@ -256,6 +266,11 @@ impl<'a> Scanner<'a> {
             rule: "truncated",
             text: text.to_owned(),
         })
+    }
+
+    /// Whether the input ends inside the character that begins at `at`.
+    fn ends_within_character(&self, at: usize) -> bool {
+        first_char(&self.window.octets()[at..]) == Err(Cut::Short)
     }
 
     /// One step: a token, or something that gives none.
@@ -286,6 +301,9 @@ impl<'a> Scanner<'a> {
                         return Ok(Some(Token::Done));
                     }
                     None => return Err(Stop::More),
+                    Some(b'<') if self.window.octets()[self.at..].starts_with(b"<![CDATA[") => {
+                        return ill(self.at, "has a CDATA section outside its root element");
+                    }
                     Some(b'<') => {}
                     Some(_) if self.stage == Stage::AfterRoot => {
                         return ill(self.at, "has text after its root element");
@@ -403,12 +421,12 @@ impl<'a> Scanner<'a> {
             |range: &Range<usize>| std::str::from_utf8(&octets[range.clone()]).unwrap_or_default();
         for (index, attribute) in self.attributes.iter().enumerate() {
             let own = text(&attribute.name);
-            let earlier = &self.attributes[..index];
-            if earlier.iter().any(|a| text(&a.name) == own) {
-                return ill(
-                    attribute.name.start,
-                    format!("has the attribute {} twice", cut(own)),
-                );
+            if self.attributes[..index]
+                .iter()
+                .any(|a| text(&a.name) == own)
+            {
+                let last = self.attributes.last().map_or(end, |a| a.value.end);
+                return ill(last, format!("has the attribute {} twice", cut(own)));
             }
             let value = match normalize(text(&attribute.value)) {
                 Ok(value) => value,
@@ -423,13 +441,19 @@ impl<'a> Scanner<'a> {
                 ("xml", XML) => continue,
                 ("xml", _) | (_, XML) => "xml stands for another namespace",
                 ("xmlns", _) | (_, XMLNS) => "xmlns cannot be declared",
-                ("", _) => "",
+                (_, "") if own == "xmlns" => "",
                 (_, "") => "a prefix stands for no namespace",
-                (p, _) if p.contains(':') => "a prefix has a colon",
+                (p, _) if own != "xmlns" && (p.contains(':') || !p.starts_with(begins_prefix)) => {
+                    "a prefix is no name"
+                }
+                (_, uri) if !is_reference(uri.as_bytes()) => "a namespace is no URI",
                 _ => "",
             };
             if !wrong.is_empty() {
-                return ill(end, format!("has a wrong namespace declaration: {wrong}"));
+                return ill(
+                    attribute.value.end,
+                    format!("has a wrong namespace declaration: {wrong}"),
+                );
             }
             if !self.scope.declare(depth, prefix, &value) {
                 return flaw(end, "too-large", "declares too many namespaces");
@@ -445,8 +469,7 @@ impl<'a> Scanner<'a> {
             if local.len() == own.len() {
                 return Ok(());
             }
-            let begins = |c: char| c.is_ascii_alphabetic() || c == '_' || begins_name(c);
-            if prefix.is_empty() || local.contains(':') || !local.starts_with(begins) {
+            if prefix.is_empty() || local.contains(':') || !local.starts_with(begins_prefix) {
                 return ill(
                     range.start,
                     format!("has the name {}, with a colon astray", cut(own)),
@@ -611,6 +634,11 @@ impl<'a> Scanner<'a> {
         let text = from..from + length;
         Some(Leaf { start, text, ascii })
     }
+}
+
+/// Whether a name without a colon may begin so.
+fn begins_prefix(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_' || begins_name(c)
 }
 
 /// A name for people; what a hostile input makes too long is cut.

@@ -229,7 +229,7 @@ fn length(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
     let (element, attribute) = attribute(d, r)?;
     let own = d.text(&attribute.name);
     let known = element.field?.attributes.iter().find(|a| a.name == own)?;
-    let SimpleType::Chars { min, max } = known.kind else {
+    let SimpleType::Chars { min, max, .. } = known.kind else {
         return None;
     };
     let bound = if r.once_in(4) || max == u32::MAX {

@@ -48,7 +48,7 @@ pub fn leaf<'d>(d: &'d Document, r: &mut Random) -> Option<&'d Element> {
 fn bounded<'d>(d: &'d Document, r: &mut Random) -> Option<(&'d Element, usize)> {
     let bounded = d.all(|e| e.is_leaf() && matches!(e.simple(), Some(SimpleType::Chars { .. })));
     let element = &d.elements[*r.of(&bounded)?];
-    let Some(SimpleType::Chars { min, max }) = element.simple() else {
+    let Some(SimpleType::Chars { min, max, .. }) = element.simple() else {
         return None;
     };
     let bound = if max == u32::MAX || r.once_in(4) {

@@ -1,7 +1,19 @@
 //! Checks of text against the simple types, as XML Schema 1.0 defines them.
 
+mod binary;
+mod dates;
+mod id;
+pub(crate) mod uri;
+
 use crate::schema::dsig::DsType;
-use crate::table::{Content, Element, Format, SimpleType};
+use crate::table::{Content, Element, SimpleType};
+
+pub(crate) use dates::check_format;
+
+use binary::{base64, is_base64};
+use dates::{date, date_time};
+use id::id;
+use uri::any_uri;
 
 /// Numbers of more significant digits are not taken: libxml2, by which others judge, takes none.
 const LONGEST: usize = 24;
@@ -76,14 +88,14 @@ pub(crate) fn check(kind: SimpleType, text: &str) -> Result<(), Broken> {
         }
         SimpleType::Decimal { total, fraction } => decimal(text, total, fraction),
         SimpleType::Int { digits } => int(text, digits),
-        SimpleType::Date => date(collapse(text)).ok_or(()).map_err(|()| {
+        SimpleType::Date => date(text).ok_or(()).map_err(|()| {
             broken(
                 "date",
                 "is not a date",
                 "write YYYY-MM-DD, for example 2026-11-23",
             )
         }),
-        SimpleType::DateTime => date_time(collapse(text)).ok_or(()).map_err(|()| {
+        SimpleType::DateTime => date_time(text).ok_or(()).map_err(|()| {
             broken(
                 "date-time",
                 "is not a date and time",
@@ -239,145 +251,6 @@ fn int(text: &str, digits: u32) -> Result<(), Broken> {
     Ok(())
 }
 
-fn two(text: &str) -> Option<u32> {
-    (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-/// The year, month and day at the start of `text`, and the rest.
-fn split_date(text: &str) -> Option<&str> {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (year, rest) = unsigned.split_once('-')?;
-    if year.len() < 4
-        || year.len() > 9
-        || (year.len() > 4 && year.starts_with('0'))
-        || !year.bytes().all(|b| b.is_ascii_digit())
-    {
-        return None;
-    }
-    let number: i64 = year.parse().ok().filter(|y| *y != 0)?;
-    let month = two(rest.get(..2)?)?;
-    let day = two(rest.get(2..)?.strip_prefix('-')?.get(..2)?)?;
-    ((1..=12).contains(&month) && day >= 1 && day <= days(number, month))
-        .then(|| rest.get(5..))
-        .flatten()
-}
-
-fn days(year: i64, month: u32) -> u32 {
-    match month {
-        2 if (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-fn zone(text: &str) -> Option<()> {
-    if text.is_empty() || text == "Z" {
-        return Some(());
-    }
-    let (hours, minutes) = text.strip_prefix(['+', '-'])?.split_once(':')?;
-    let (hours, minutes) = (two(hours)?, two(minutes)?);
-    (hours < 14 && minutes < 60 || hours == 14 && minutes == 0).then_some(())
-}
-
-fn date(text: &str) -> Option<()> {
-    zone(split_date(text)?)
-}
-
-fn date_time(text: &str) -> Option<()> {
-    let rest = split_date(text)?.strip_prefix('T')?;
-    let hour = two(rest.get(..2)?)?;
-    let minute = two(rest.get(2..5)?.strip_prefix(':')?)?;
-    let second = two(rest.get(5..8)?.strip_prefix(':')?)?;
-    let rest = rest.get(8..)?;
-    let (fraction, zone_text) = match rest.strip_prefix('.') {
-        None => ("", rest),
-        Some(more) => {
-            let end = more
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(more.len());
-            if end == 0 {
-                return None;
-            }
-            more.split_at(end)
-        }
-    };
-    let midnight = hour == 24 && minute == 0 && second == 0 && fraction.bytes().all(|b| b == b'0');
-    (hour < 24 && minute < 60 && second < 60 || midnight).then_some(())?;
-    zone(zone_text)
-}
-
-fn base64(text: &str) -> Result<(), Broken> {
-    is_base64(text.as_bytes()).map_err(|why| {
-        broken(
-            "base64",
-            format!("is not base64: {why}"),
-            "encode the octets as base64 (RFC 4648)",
-        )
-    })
-}
-
-fn is_base64(octets: &[u8]) -> Result<(), &'static str> {
-    let space = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r');
-    let body = octets
-        .iter()
-        .rposition(|b| *b != b'=' && !space(*b))
-        .map_or(0, |last| last + 1);
-    let (body, tail) = octets.split_at(body);
-    let padding = tail.iter().filter(|b| **b == b'=').count();
-    // No early end: so the loop looks at many octets at once.
-    let mut foreign = false;
-    let mut spaces = 0;
-    for chunk in body.chunks(128) {
-        let mut some = 0_u8;
-        for b in chunk {
-            let letter = (b | 0x20).wrapping_sub(b'a') < 26;
-            let digit = b.wrapping_sub(b'0') < 10;
-            let white = (*b == b' ') | (*b == b'\t') | (*b == b'\n') | (*b == b'\r');
-            foreign |= !(letter | digit | white | (*b == b'+') | (*b == b'/'));
-            some += u8::from(white);
-        }
-        spaces += usize::from(some);
-    }
-    if foreign {
-        return Err(if body.contains(&b'=') {
-            "padding in the middle"
-        } else {
-            "a foreign character"
-        });
-    }
-    if padding > 2 || !(body.len() - spaces + padding).is_multiple_of(4) {
-        return Err("the length is wrong");
-    }
-    // The bits that padding leaves over must be zero (XML Schema 1.0, 3.2.16).
-    let last = body.last().copied().unwrap_or(b'A');
-    let clean = match padding {
-        1 => b"AEIMQUYcgkosw048".contains(&last),
-        2 => b"AQgw".contains(&last),
-        _ => true,
-    };
-    if clean {
-        Ok(())
-    } else {
-        Err("stray bits before the padding")
-    }
-}
-
-fn id(text: &str) -> Result<(), Broken> {
-    let mut chars = text.chars();
-    let good = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{B7}'));
-    if good {
-        Ok(())
-    } else {
-        Err(broken(
-            "id",
-            "is not an XML id",
-            "start with a letter, no spaces or colons",
-        ))
-    }
-}
-
 /// Whether octets are of a type of the signature's schema; `false` means: look closer.
 #[inline]
 pub(crate) fn passes_ds(kind: DsType, octets: &[u8]) -> bool {
@@ -415,84 +288,10 @@ pub(crate) fn check_ds(kind: DsType, text: &str) -> Result<(), Broken> {
     }
 }
 
-/// A reference to a resource as RFC 3986 has it; the characters that it calls unwise are let
-/// through, as XML Schema 1.0 (3.2.17) does.
-fn any_uri(text: &str) -> Result<(), Broken> {
-    let bad = || {
-        Err(broken(
-            "uri",
-            "is not a URI",
-            "write it without spaces, and % only before two hexadecimal digits",
-        ))
-    };
-    let octets = text.as_bytes();
-    for (at, b) in octets.iter().enumerate() {
-        let fits = match b {
-            b'%' => octets
-                .get(at + 1..at + 3)
-                .is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
-            b' ' | b'<' | b'>' | b'"' => false,
-            b => b.is_ascii_graphic(),
-        };
-        if !fits {
-            return bad();
-        }
-    }
-    if octets.iter().filter(|b| **b == b'#').count() > 1 {
-        return bad();
-    }
-    let before_path = text.find(['/', '?', '#']).unwrap_or(text.len());
-    if let Some(colon) = text[..before_path].find(':') {
-        let scheme = &text[..colon];
-        let proper = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-        if !proper {
-            return bad();
-        }
-    }
-    Ok(())
-}
-
-/// Whether `text` is a real date or time of that form. The schema checks only the length
-/// (spec 3.1.4: 格式:YYYYMMDDhhmmss).
-pub(crate) fn check_format(format: Format, text: &str) -> Result<(), Broken> {
-    let (len, form, example) = match format {
-        Format::Date8 => (8, "YYYYMMDD", "20261123"),
-        Format::DateTime14 => (14, "YYYYMMDDhhmmss", "20261123093000"),
-        Format::DateTime17 => (17, "YYYYMMDDhhmmssSSS", "20261123093000000"),
-    };
-    let part = |from: usize, to: usize| text.get(from..to).and_then(|t| t.parse::<u32>().ok());
-    let real = text.len() == len
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && match (part(0, 4), part(4, 6), part(6, 8)) {
-            (Some(year), Some(month), Some(day)) => {
-                year > 0
-                    && (1..=12).contains(&month)
-                    && day >= 1
-                    && day <= days(i64::from(year), month)
-            }
-            _ => false,
-        }
-        && (len == 8
-            || part(8, 10).is_some_and(|h| h < 24)
-                && part(10, 12).is_some_and(|m| m < 60)
-                && part(12, 14).is_some_and(|s| s < 60));
-    if real {
-        Ok(())
-    } else {
-        Err(broken(
-            "date-form",
-            format!("is not a real date of the form {form}"),
-            format!("write it as {form}, China time, for example {example}"),
-        ))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Format;
 
     fn ok(kind: SimpleType, text: &str) -> bool {
         check(kind, text).is_ok()
@@ -578,5 +377,6 @@ mod tests {
         assert!(ok(SimpleType::Base64, "") && ok(SimpleType::Base64, "QUJ\nD"));
         assert!(ok(SimpleType::Base64, "QQ==") && !ok(SimpleType::Base64, "QR=="));
         assert!(!ok(SimpleType::Base64, "Q=Q=") && !ok(SimpleType::Base64, "QQ"));
+        assert!(ok(SimpleType::Base64, "QU,JD国") && !ok(SimpleType::Base64, "===="));
     }
 }

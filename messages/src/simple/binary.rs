@@ -1,0 +1,55 @@
+//! Base64.
+
+use super::{Broken, broken};
+
+/// Whether `text` is base64 as libxml2 takes it: what is no letter of its alphabet is passed over.
+pub(super) fn base64(text: &str) -> Result<(), Broken> {
+    is_base64(text.as_bytes()).map_err(|why| {
+        broken(
+            "base64",
+            format!("is not base64: {why}"),
+            "encode the octets as base64 (RFC 4648)",
+        )
+    })
+}
+
+pub(super) fn is_base64(octets: &[u8]) -> Result<(), &'static str> {
+    let body = memchr::memchr(b'=', octets).unwrap_or(octets.len());
+    let (body, tail) = octets.split_at(body);
+    if tail.iter().any(|b| is_letter(*b)) {
+        return Err("padding in the middle");
+    }
+    let padding = memchr::memchr_iter(b'=', tail).count();
+    // No early end: so the loop looks at many octets at once.
+    let mut letters = 0;
+    for chunk in body.chunks(128) {
+        let some: u8 = chunk.iter().map(|b| u8::from(is_letter(*b))).sum();
+        letters += usize::from(some);
+    }
+    let expected = match padding {
+        0 => 0,
+        1 => 3,
+        2 => 2,
+        _ => return Err("too much padding"),
+    };
+    if letters % 4 != expected {
+        return Err("the length is wrong");
+    }
+    // The bits that padding leaves over must be zero (XML Schema 1.0, 3.2.16).
+    let last = body.iter().rev().copied().find(|b| is_letter(*b));
+    let clean = match (padding, last) {
+        (1, Some(last)) => b"AEIMQUYcgkosw048".contains(&last),
+        (2, Some(last)) => b"AQgw".contains(&last),
+        _ => true,
+    };
+    if clean {
+        Ok(())
+    } else {
+        Err("stray bits before the padding")
+    }
+}
+
+#[inline]
+fn is_letter(b: u8) -> bool {
+    ((b | 0x20).wrapping_sub(b'a') < 26) | (b.wrapping_sub(b'0') < 10) | (b == b'+') | (b == b'/')
+}
