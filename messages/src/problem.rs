@@ -31,6 +31,10 @@ pub struct Problem {
     pub text: String,
     /// What to do, in one English sentence without a full stop.
     pub remedy: String,
+    /// The document is no well-formed XML, or more of it than is taken: nothing can be said of
+    /// the rest.
+    #[serde(skip)]
+    pub ill_formed: bool,
 }
 
 impl Problem {
@@ -50,6 +54,7 @@ impl Problem {
             rule,
             text: text.into(),
             remedy: remedy.into(),
+            ill_formed: false,
         }
     }
 

@@ -73,7 +73,8 @@ pub fn read_unsigned(octets: &[u8], limits: &Limits) -> Result<Parsed, Vec<Probl
 /// A later part of the message can still be wrong when a unit has been handed over.
 ///
 /// # Errors
-/// As [`read`]; also when the source cannot be read on.
+/// As [`read`]; also when the source cannot be read on, and, with the rule `unit-too-large`, when
+/// the message keeps the schema but a unit of it is larger than the limits.
 pub fn read_stream(
     source: &mut dyn Read,
     limits: &Limits,
@@ -124,7 +125,22 @@ fn parsed(
     unsigned: bool,
     take: Option<&mut dyn FnMut(&'static Message, Node, usize)>,
 ) -> Result<Parsed, Vec<Problem>> {
-    let (outcome, tree) = walk(window, limits, unsigned, Tree::new(take))?;
+    // A tree takes about four times the room of its text.
+    let room = match take {
+        Some(_) => limits.octets.saturating_mul(4),
+        None => usize::MAX,
+    };
+    let (outcome, tree) = walk(window, limits, unsigned, Tree::new(take, room))?;
+    if let (true, Some((element, place))) = (outcome.problems.is_empty(), tree.overflow()) {
+        return Err(vec![Problem::at(
+            element,
+            element.name,
+            place,
+            "unit-too-large",
+            format!("holds more than {} octets", limits.octets),
+            "split it, or raise the limit",
+        )]);
+    }
     let (Some(message), Some(root), true) =
         (outcome.message, tree.root(), outcome.problems.is_empty())
     else {
@@ -147,8 +163,9 @@ fn bounded(octets: &[u8], limits: &Limits) -> Result<(), Vec<Problem>> {
 }
 
 fn too_large(octets: &[u8], limits: &Limits) -> Option<Problem> {
-    (octets.len() > limits.octets).then(|| {
-        Problem::document(
+    (octets.len() > limits.octets).then(|| Problem {
+        ill_formed: true,
+        ..Problem::document(
             "too-large",
             format!(
                 "has {} octets, at most {} are taken",
@@ -205,5 +222,6 @@ fn ill_formed(fault: Fault) -> Problem {
     };
     let mut problem = Problem::document(fault.rule, fault.text, remedy);
     (problem.line, problem.column) = (fault.place.line, fault.place.column);
+    problem.ill_formed = true;
     problem
 }

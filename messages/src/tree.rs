@@ -17,16 +17,27 @@ pub(crate) struct Tree<'a> {
     take: Option<Take<'a>>,
     /// Units so far.
     units: usize,
+    /// How much may be held at once, in octets.
+    room: usize,
+    /// How much is held, roughly; and was when the unit that is open began.
+    held: usize,
+    held_before: usize,
+    /// The part that there was no room for.
+    overflow: Option<(&'static Element, Place)>,
 }
 
 impl<'a> Tree<'a> {
-    pub fn new(take: Option<Take<'a>>) -> Self {
+    pub fn new(take: Option<Take<'a>>, room: usize) -> Self {
         Self {
             message: None,
             open: Vec::new(),
             root: None,
             take,
             units: 0,
+            room,
+            held: 0,
+            held_before: 0,
+            overflow: None,
         }
     }
 
@@ -35,7 +46,21 @@ impl<'a> Tree<'a> {
         self.root
     }
 
+    /// The part of the document that there was no room for.
+    pub fn overflow(&self) -> Option<(&'static Element, Place)> {
+        self.overflow
+    }
+
     fn add(&mut self, node: Node) {
+        self.held += size_of::<Node>();
+        if let NodeContent::Text(text) = &node.content {
+            self.held += text.len();
+        }
+        if self.held > self.room {
+            let part = self.open.get(1).unwrap_or(&node);
+            self.overflow.get_or_insert((part.element, part.place));
+            return;
+        }
         if let Some(parent) = self.open.last_mut()
             && let NodeContent::Children(children) = &mut parent.content
         {
@@ -52,6 +77,9 @@ impl Sink for Tree<'_> {
     }
 
     fn open(&mut self, element: &'static Element, place: Place, attributes: Attributes) {
+        if self.open.len() == 1 {
+            self.held_before = self.held;
+        }
         self.open.push(Node {
             element,
             place,
@@ -97,7 +125,9 @@ impl Sink for Tree<'_> {
             (self.open.len(), self.message.filter(unit), &mut self.take)
         {
             self.units += 1;
-            if good {
+            let whole = self.held <= self.room;
+            self.held = self.held_before;
+            if good && whole {
                 take(message, node, self.units);
             }
             return;

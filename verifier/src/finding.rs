@@ -3,6 +3,8 @@ use std::fmt;
 
 use tongguan_messages::Problem;
 
+use crate::sentences::sentence;
+
 /// What a finding is a finding of; each looks only at what the one before it let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,7 +24,9 @@ pub enum Layer {
 }
 
 /// How grave a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The clearance service will not take it.
@@ -46,7 +50,8 @@ pub struct Finding {
     pub path: String,
     /// The rule's stable identifier: `too-long`, `total-price` …
     pub code: &'static str,
-    /// The section of the specification that the rule comes from, empty when it is XML's own.
+    /// Where the rule comes from: a section of the specification, a national standard, `practice`;
+    /// empty when it is XML's own.
     pub section: &'static str,
     /// The field's English name, empty when it is not a field's.
     pub field_en: String,
@@ -54,13 +59,28 @@ pub struct Finding {
     pub field_zh: String,
     /// What is wrong, in one English sentence without a full stop.
     pub text: String,
+    /// The same in Chinese.
+    pub text_zh: String,
     /// What to do, in one English sentence without a full stop.
     pub remedy: String,
+    /// The same in Chinese.
+    pub remedy_zh: String,
 }
 
 impl Finding {
+    /// A finding of a document as a whole, by the tables' Chinese sentence for its code.
+    pub(crate) fn document(
+        layer: Layer,
+        code: &'static str,
+        text: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::of(layer, Problem::document(code, text, remedy))
+    }
+
     /// A problem that reading a message met.
     pub fn of(layer: Layer, problem: Problem) -> Self {
+        let (text_zh, remedy_zh) = sentence(problem.rule);
         Self {
             layer,
             severity: Severity::Error,
@@ -72,7 +92,45 @@ impl Finding {
             field_en: problem.field_en,
             field_zh: problem.field_zh,
             text: problem.text,
+            text_zh: text_zh.to_owned(),
             remedy: problem.remedy,
+            remedy_zh: remedy_zh.to_owned(),
+        }
+    }
+}
+
+impl Layer {
+    /// All layers, in the order in which they are looked at.
+    pub const ALL: [Self; 6] = [
+        Self::WellFormed,
+        Self::Envelope,
+        Self::Schema,
+        Self::Signature,
+        Self::Rules,
+        Self::Across,
+    ];
+
+    /// Its name on the command line and in reports: `well-formed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WellFormed => "well-formed",
+            Self::Envelope => "envelope",
+            Self::Schema => "schema",
+            Self::Signature => "signature",
+            Self::Rules => "rules",
+            Self::Across => "across",
+        }
+    }
+
+    /// Its Chinese name.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::WellFormed => "XML格式",
+            Self::Envelope => "信封",
+            Self::Schema => "报文结构",
+            Self::Signature => "签名",
+            Self::Rules => "业务规则",
+            Self::Across => "单证比对",
         }
     }
 }

@@ -71,37 +71,54 @@ pub(super) fn date_time(text: &str) -> Option<()> {
     zone(zone_text)
 }
 
-/// Whether `text` is a real date or time of that form. The schema checks only the length
-/// (spec 3.1.4: 格式:YYYYMMDDhhmmss).
-pub(crate) fn check_format(format: Format, text: &str) -> Result<(), Broken> {
-    let (len, form, example) = match format {
-        Format::Date8 => (8, "YYYYMMDD", "20261123"),
-        Format::DateTime14 => (14, "YYYYMMDDhhmmss", "20261123093000"),
-        Format::DateTime17 => (17, "YYYYMMDDhhmmssSSS", "20261123093000000"),
-    };
-    let part = |from: usize, to: usize| text.get(from..to).and_then(|t| t.parse::<u32>().ok());
-    let real = text.len() == len
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && match (part(0, 4), part(4, 6), part(6, 8)) {
-            (Some(year), Some(month), Some(day)) => {
-                year > 0
-                    && (1..=12).contains(&month)
-                    && day >= 1
-                    && day <= days(i64::from(year), month)
-            }
-            _ => false,
+impl Format {
+    /// How it is written: `YYYYMMDDhhmmss`.
+    pub fn form(self) -> &'static str {
+        match self {
+            Self::Date8 => "YYYYMMDD",
+            Self::DateTime14 => "YYYYMMDDhhmmss",
+            Self::DateTime17 => "YYYYMMDDhhmmssSSS",
         }
-        && (len == 8
-            || part(8, 10).is_some_and(|h| h < 24)
-                && part(10, 12).is_some_and(|m| m < 60)
-                && part(12, 14).is_some_and(|s| s < 60));
-    if real {
-        Ok(())
-    } else {
-        Err(broken(
-            "date-form",
-            format!("is not a real date of the form {form}"),
-            format!("write it as {form}, China time, for example {example}"),
-        ))
     }
+
+    /// Whether `text` is a date or time that exists, written so. The schema checks only the
+    /// length (spec 3.1.4: 格式:YYYYMMDDhhmmss).
+    ///
+    /// ```
+    /// use tongguan_messages::Format;
+    /// assert!(Format::Date8.holds("20240229"));
+    /// assert!(!Format::Date8.holds("20230229"));
+    /// ```
+    pub fn holds(self, text: &str) -> bool {
+        let part = |from: usize, to: usize| text.get(from..to).and_then(|t| t.parse::<u32>().ok());
+        text.len() == self.form().len()
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && match (part(0, 4), part(4, 6), part(6, 8)) {
+                (Some(year), Some(month), Some(day)) => {
+                    year > 0
+                        && (1..=12).contains(&month)
+                        && day >= 1
+                        && day <= days(i64::from(year), month)
+                }
+                _ => false,
+            }
+            && (self == Self::Date8
+                || part(8, 10).is_some_and(|h| h < 24)
+                    && part(10, 12).is_some_and(|m| m < 60)
+                    && part(12, 14).is_some_and(|s| s < 60))
+    }
+}
+
+/// As [`Format::holds`], with what is wrong.
+pub(crate) fn check_format(format: Format, text: &str) -> Result<(), Broken> {
+    if format.holds(text) {
+        return Ok(());
+    }
+    let form = format.form();
+    let example = &"20261123093000000"[..form.len()];
+    Err(broken(
+        "date-form",
+        format!("is not a real date of the form {form}"),
+        format!("write it as {form}, China time, for example {example}"),
+    ))
 }
