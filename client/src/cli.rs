@@ -1,5 +1,6 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use tongguan_verifier::Layer;
 
 /// Exchange messages with China's cross-border e-commerce customs.
 ///
@@ -96,14 +97,26 @@ Examples:
   tongguan check --offline    all but the transports")]
     Check(Check),
 
-    /// Verify messages: well-formed, envelope, schema, signature
+    /// Verify messages: well-formed, envelope, schema, signature, business rules, comparison
     #[command(after_help = "\
 Examples:
   tongguan verify message.xml
-  tongguan verify --json outbox/*.xml    one object a file: file, message, valid, errors
+  tongguan verify outbox/                    every .xml file in it and below, on all cores
+  tongguan verify --json outbox/ > day.jsonl one object a file: file, message, valid, errors
+  tongguan verify --html report.html outbox/ one page to forward
+  tongguan verify --layer schema message.xml
+  tongguan verify --off single-limit orders/
   cat message.xml | tongguan verify -
 
-An envelope (DxpMsg) is opened and the message in it verified too.")]
+Layers, each on what the ones before it let through:
+  well-formed  XML in UTF-8, no document type, within the limits
+  envelope     DxpMsg, DxpMsgSv: what is in it is verified too
+  schema       the standard's schema
+  signature    as the standard asks; by whom is told, --trust says who may
+  rules        what the standard's text says and its schema cannot (--rules lists them)
+  across       order, payment, waybill and inventory of one order agree
+
+Rules are switched off by --off, or in the manifest: [verify] off = [\"single-limit\"]")]
     Verify(Verify),
 
     /// Declare what is in documents: JSON, CSV or unsigned CEB XML
@@ -186,15 +199,45 @@ pub struct Check {
 /// `tongguan verify`
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Files; `-` reads standard input
-    #[arg(required = true, value_name = "FILE")]
+    /// Files, folders; `-` reads standard input
+    #[arg(required_unless_present = "rules", value_name = "FILE|DIR")]
     pub files: Vec<PathBuf>,
+    /// Only these layers, separated by commas
+    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_parser = layer)]
+    pub layer: Vec<ChosenLayer>,
+    /// Switch a rule or a comparison off
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub off: Vec<String>,
+    /// Warnings count as errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Write the report as one self-contained HTML page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Trust only signatures by certificates that this CA (PEM) issued
     #[arg(long, value_name = "PEM")]
     pub trust: Vec<PathBuf>,
-    /// Largest file to take, in MiB
+    /// Largest file to hold in memory, in MiB; of a larger one the signature is not verified
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     pub max_size: usize,
+    /// Files to look at at once (default: one a core)
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// List the business rules, and stop
+    #[arg(long, conflicts_with_all = ["files", "html"])]
+    pub rules: bool,
+}
+
+/// A layer to verify.
+#[derive(Debug, Clone, Copy)]
+pub struct ChosenLayer(pub Layer);
+
+fn layer(name: &str) -> Result<ChosenLayer, String> {
+    let known = Layer::ALL.into_iter().find(|l| l.name() == name);
+    known.map(ChosenLayer).ok_or_else(|| {
+        let names: Vec<&str> = Layer::ALL.iter().map(|l| l.name()).collect();
+        format!("the layers are {}", names.join(", "))
+    })
 }
 
 /// `tongguan submit`

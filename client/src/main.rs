@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod exit;
+mod input;
 mod logging;
 mod output;
 mod registry;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Init(args) => commands::init::run(&args, &mut out),
         Command::Check(args) => commands::check::run(&args, &global, &mut out),
-        Command::Verify(args) => commands::verify::run(&args, &mut out),
+        Command::Verify(args) => commands::verify::run(&args, &global, &mut out),
         Command::Submit(args) => commands::submit::run(&args, &global, &mut out),
         Command::Run(args) => commands::run::run(&args, &global, &mut out),
         Command::Status(args) => commands::status::run(&args, &global, &mut out),

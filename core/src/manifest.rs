@@ -31,6 +31,9 @@ pub struct Manifest {
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,
+    /// What the verifier is to leave out.
+    #[serde(default)]
+    pub verify: Verify,
     /// The folder that relative paths start from.
     #[serde(skip)]
     pub base: PathBuf,
@@ -131,6 +134,15 @@ pub struct Limits {
     pub batch_wait_ms: u64,
     /// How long a stop waits for what is under way, in seconds.
     pub stop_seconds: u64,
+}
+
+/// `[verify]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Verify {
+    /// Business rules that are switched off, by their ids: for one that is wrong, or that a local
+    /// customs office sees differently.
+    pub off: Vec<String>,
 }
 
 impl Default for Limits {

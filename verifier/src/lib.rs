@@ -31,6 +31,13 @@ mod rule;
 mod sentences;
 mod verify;
 
+/// The ids of the comparisons across documents.
+pub fn comparison_ids() -> Vec<&'static str> {
+    let mut ids: Vec<_> = comparison::ids().collect();
+    ids.dedup();
+    ids
+}
+
 pub use finding::{Finding, Layer, Severity};
 pub use folder::{Source, sources};
 pub use html::Page;

@@ -1,7 +1,7 @@
 //! The rule tables as data.
 
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 use tongguan_messages::{Kind, Message, Node, messages};
@@ -11,7 +11,7 @@ use crate::forms::Form;
 use crate::formula::Formula;
 
 /// A business rule: what the specification's text says and its schema cannot.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Its stable identifier: `paid-total`.
@@ -24,6 +24,7 @@ pub struct Rule {
     on: Vec<String>,
     #[serde(default)]
     when: Option<String>,
+    #[serde(skip_serializing)]
     pub(crate) check: Check,
     pub(crate) en: String,
     pub(crate) zh: String,

@@ -10,10 +10,10 @@ use tongguan_core::store::{Filter, Summary};
 use tongguan_core::{Client, Manifest, State, Submission, Until};
 use tongguan_simulator::{Options, Simulator};
 
-use super::verify::{certificates, take};
 use super::{block_on, init};
 use crate::cli::Demo;
 use crate::exit::Exit;
+use crate::input::{certificates, take};
 use crate::output::{BAD, GOOD, HEAD, OPEN, Output, paint};
 use crate::registry::{built_in, other_side};
 use crate::trouble::{Trouble, While};

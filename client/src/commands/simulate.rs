@@ -5,9 +5,9 @@ use tongguan_contracts::Failure;
 use tongguan_core::Manifest;
 use tongguan_simulator::{Options, Simulator};
 
-use super::verify::certificates;
 use super::{block_on, stop_signal};
 use crate::cli::{Global, Simulate};
+use crate::input::certificates;
 use crate::output::Output;
 use crate::registry::other_side;
 use crate::trouble::Trouble;

@@ -4,10 +4,10 @@ use serde::Serialize;
 use tongguan_contracts::{Document, DocumentRefused, Failure, Problem};
 use tongguan_core::Submission;
 
-use super::verify::take;
 use super::{block_on, open};
 use crate::cli::{Global, Submit};
 use crate::exit::Exit;
+use crate::input::take;
 use crate::output::{GOOD, OPEN, Output, paint};
 use crate::trouble::Trouble;
 

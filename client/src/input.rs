@@ -1,0 +1,37 @@
+//! What commands read: documents of bounded size, certificates.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use tongguan_contracts::Failure;
+use tongguan_crypto::{Certificate, provider};
+
+use crate::trouble::{Trouble, While};
+
+/// Reads certificates to trust.
+pub fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Trouble> {
+    files
+        .iter()
+        .map(|path| {
+            let octets = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
+            let certificate = provider().certificate(&octets).map_err(|e| {
+                Failure::misconfigured("--trust", format!("use {}", path.display()), e)
+            })?;
+            Ok(certificate)
+        })
+        .collect()
+}
+
+/// A file's octets; `None` when it is larger than allowed, of which no more is read than that.
+pub fn take(path: &Path, most: usize) -> Result<Option<Vec<u8>>, Trouble> {
+    let mut octets = Vec::new();
+    let bound = most as u64 + 1;
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(bound).read_to_end(&mut octets)
+    } else {
+        File::open(path).and_then(|file| file.take(bound).read_to_end(&mut octets))
+    };
+    read.doing(|| format!("read {}", path.display()))?;
+    Ok((octets.len() <= most).then_some(octets))
+}
