@@ -1,27 +1,36 @@
-//! Builds the peer's C, where it is asked for.
+//! Builds the peers' C, where it is asked for.
 
 fn main() {
     #[cfg(feature = "xmlsec")]
-    {
-        println!("cargo::rerun-if-changed=signing/xmlsec.c");
-        let found = pkg_config::Config::new().probe("xmlsec1-openssl");
-        let library = match found {
-            Ok(library) => library,
+    peer::build("xmlsec1-openssl", "signing/xmlsec.c");
+    #[cfg(feature = "libxml2")]
+    peer::build("libxml-2.0", "verifying/xmlschema.c");
+}
+
+#[cfg(any(feature = "xmlsec", feature = "libxml2"))]
+mod peer {
+    pub fn build(library: &str, source: &str) {
+        println!("cargo::rerun-if-changed={source}");
+        let found = match pkg_config::Config::new().probe(library) {
+            Ok(found) => found,
             Err(error) => {
                 println!(
-                    "cargo::error=libxmlsec1's headers are missing (tests/setup --bench): {error}"
+                    "cargo::error={library}'s headers are missing (tests/setup --bench): {error}"
                 );
                 return;
             }
         };
         let mut build = cc::Build::new();
-        build.file("signing/xmlsec.c").opt_level(2);
-        for path in library.include_paths {
+        build.file(source).opt_level(2);
+        for path in found.include_paths {
             build.include(path);
         }
-        for (name, value) in library.defines {
+        for (name, value) in found.defines {
             build.define(&name, value.as_deref());
         }
-        build.compile("tongguan_bench_xmlsec");
+        build.compile(&format!(
+            "tongguan_bench_{}",
+            source.replace(['/', '.'], "_")
+        ));
     }
 }

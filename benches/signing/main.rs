@@ -1,8 +1,7 @@
 //! How fast a message is built, checked, canonicalised and signed, beside the bare signature of
 //! the library under it and beside libxmlsec1, in one run on one core.
 //!
-//! The contenders take turns, so that what the machine does meanwhile meets all alike; each
-//! figure is the median of the rounds.
+//! As all benches here, by [`tongguan_benches::Contenders`].
 #![allow(clippy::print_stdout, reason = "it prints its figures")]
 
 #[cfg(feature = "xmlsec")]
@@ -12,23 +11,17 @@ use openssl::hash::{MessageDigest, hash};
 use openssl::pkey::{PKey, Private};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
-use std::error::Error;
-use std::time::{Duration, Instant};
-
+use tongguan_benches::{Contenders, Outcome, Work, how};
 use tongguan_crypto::{Certificate, Issued, KeyFile, Scheme, TestSubject, provider};
 use tongguan_messages::typed::ceb311::{Order, OrderHead, OrderList};
 use tongguan_messages::{BaseTransfer, Message, Writer, closing, message, opening, transfer};
 use tongguan_xmldsig::{Enveloping, KeyInfo, Policy, Profile, Sm2Encoding, verify};
 
-const ROUNDS: usize = 9;
-const ROUND: Duration = Duration::from_millis(400);
 const GUID: &str = "4CDE1CFD-EDED-46B1-946C-B8022E42FC94";
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
     let declared = message("CEB311Message").ok_or("the tables have no CEB311Message")?;
-    println!("medians of {ROUNDS} rounds of {ROUND:?} each, taking turns, one thread");
+    println!("{}", how());
     for scheme in [Scheme::RsaSha1, Scheme::Sm2Sm3] {
         for count in [1, 100] {
             compare(declared, scheme, count)?;
@@ -56,43 +49,20 @@ fn compare(declared: &'static Message, scheme: Scheme, count: usize) -> Outcome<
     );
 
     let bare_key = PKey::private_key_from_pem(&issued.key_pem)?;
-    let mut run_ours = || ours(declared, &orders, &key, &certificate, scheme).map(|_| ());
-    let mut run_bare = || bare(&bare_key, &key, scheme);
-    let mut contenders: Vec<(&str, &mut dyn FnMut() -> Outcome<()>)> = vec![
-        ("build + check + canonicalise + sign", &mut run_ours),
-        ("bare signature of the library", &mut run_bare),
-    ];
     let template = emptied(&document)?;
     let mut out = vec![0_u8; document.len() * 2 + 4096];
-    let mut run_peer = peer(scheme, &issued, &template, &mut out)?;
-    if let Some(run) = run_peer.as_mut() {
-        contenders.push(("libxmlsec1: parse + sign + write", run.as_mut()));
+    let mut contenders = Contenders::default();
+    contenders.add("build + check + canonicalise + sign", || {
+        ours(declared, &orders, &key, &certificate, scheme).map(|_| ())
+    });
+    contenders.add("bare signature of the library", || {
+        bare(&bare_key, &key, scheme)
+    });
+    if let Some(work) = peer(scheme, &issued, &template, &mut out)? {
+        contenders.add("libxmlsec1: parse + sign + write", work);
     }
-
-    let mut rates = vec![Vec::new(); contenders.len()];
-    for _ in 0..ROUNDS {
-        for (index, (_, run)) in contenders.iter_mut().enumerate() {
-            let begun = Instant::now();
-            let mut times = 0_u32;
-            while begun.elapsed() < ROUND {
-                run()?;
-                times += 1;
-            }
-            rates[index].push(f64::from(times) / begun.elapsed().as_secs_f64());
-        }
-    }
-    let medians: Vec<f64> = rates
-        .into_iter()
-        .map(|mut all| {
-            all.sort_by(f64::total_cmp);
-            all[all.len() / 2]
-        })
-        .collect();
-    for ((name, _), rate) in contenders.iter().zip(&medians) {
-        println!(
-            "  {name:38} {rate:9.0}/s   ours is {:6.2} of it",
-            medians[0] / rate
-        );
+    for line in contenders.compare(document.len())? {
+        println!("{line}");
     }
     Ok(())
 }
@@ -192,8 +162,6 @@ fn emptied(document: &[u8]) -> Outcome<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-type Run<'a> = Box<dyn FnMut() -> Outcome<()> + 'a>;
-
 /// The peer knows RSA only.
 #[cfg(feature = "xmlsec")]
 fn peer<'a>(
@@ -201,7 +169,7 @@ fn peer<'a>(
     issued: &Issued,
     template: &'a [u8],
     out: &'a mut [u8],
-) -> Outcome<Option<Run<'a>>> {
+) -> Outcome<Option<Work<'a>>> {
     if scheme != Scheme::RsaSha1 {
         return Ok(None);
     }
@@ -215,6 +183,6 @@ fn peer<'a>(
 
 /// Without the feature there is no peer to compare with.
 #[cfg(not(feature = "xmlsec"))]
-fn peer<'a>(_: Scheme, _: &Issued, _: &'a [u8], _: &'a mut [u8]) -> Outcome<Option<Run<'a>>> {
+fn peer<'a>(_: Scheme, _: &Issued, _: &'a [u8], _: &'a mut [u8]) -> Outcome<Option<Work<'a>>> {
     Ok(None)
 }

@@ -4,7 +4,7 @@ use super::{Broken, broken};
 
 /// Whether `text` is base64 as libxml2 takes it: what is no letter of its alphabet is passed over.
 pub(super) fn base64(text: &str) -> Result<(), Broken> {
-    is_base64(text.as_bytes()).map_err(|why| {
+    letters(text.as_bytes()).map(drop).map_err(|why| {
         broken(
             "base64",
             format!("is not base64: {why}"),
@@ -13,7 +13,15 @@ pub(super) fn base64(text: &str) -> Result<(), Broken> {
     })
 }
 
-pub(super) fn is_base64(octets: &[u8]) -> Result<(), &'static str> {
+/// Whether octets are base64, with nothing but line feeds between its letters.
+pub(super) fn is_plain_base64(octets: &[u8]) -> bool {
+    let feeds = memchr::memchr_iter(b'\n', octets).count();
+    let padding = octets.iter().rev().take(8).filter(|b| **b == b'=').count();
+    letters(octets).is_ok_and(|letters| letters + feeds + padding == octets.len())
+}
+
+/// How many letters of base64's alphabet there are, if they are base64.
+fn letters(octets: &[u8]) -> Result<usize, &'static str> {
     let body = memchr::memchr(b'=', octets).unwrap_or(octets.len());
     let (body, tail) = octets.split_at(body);
     if tail.iter().any(|b| is_letter(*b)) {
@@ -43,7 +51,7 @@ pub(super) fn is_base64(octets: &[u8]) -> Result<(), &'static str> {
         _ => true,
     };
     if clean {
-        Ok(())
+        Ok(letters)
     } else {
         Err("stray bits before the padding")
     }

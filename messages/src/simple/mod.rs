@@ -10,7 +10,7 @@ use crate::table::{Content, Element, SimpleType};
 
 pub(crate) use dates::check_format;
 
-use binary::{base64, is_base64};
+use binary::{base64, is_plain_base64};
 use dates::{date, date_time};
 use id::id;
 use uri::any_uri;
@@ -251,13 +251,16 @@ fn int(text: &str, digits: u32) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Whether octets are of a type of the signature's schema; `false` means: look closer.
+/// Whether octets are of a type of the signature's schema, ASCII and without markup; `false` means:
+/// look closer.
 #[inline]
 pub(crate) fn passes_ds(kind: DsType, octets: &[u8]) -> bool {
     match kind {
-        DsType::String => true,
-        DsType::Base64 => is_base64(octets).is_ok(),
-        DsType::AnyUri => std::str::from_utf8(octets).is_ok_and(|uri| check_ds(kind, uri).is_ok()),
+        DsType::String => octets
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || *b == b' '),
+        DsType::Base64 => is_plain_base64(octets),
+        DsType::AnyUri => uri::plain(octets),
         DsType::Id | DsType::Integer => false,
     }
 }

@@ -419,11 +419,12 @@ impl<'a> Scanner<'a> {
         let octets = self.window.octets();
         let text =
             |range: &Range<usize>| std::str::from_utf8(&octets[range.clone()]).unwrap_or_default();
+        let raw = |range: &Range<usize>| &octets[range.clone()];
         for (index, attribute) in self.attributes.iter().enumerate() {
             let own = text(&attribute.name);
             if self.attributes[..index]
                 .iter()
-                .any(|a| text(&a.name) == own)
+                .any(|a| raw(&a.name) == own.as_bytes())
             {
                 let last = self.attributes.last().map_or(end, |a| a.value.end);
                 return ill(last, format!("has the attribute {} twice", cut(own)));
@@ -460,15 +461,15 @@ impl<'a> Scanner<'a> {
             }
         }
         let is_declaration = |a: &RawAttribute| {
-            let own = text(&a.name);
-            own == "xmlns" || own.starts_with("xmlns:")
+            let own = raw(&a.name);
+            own == b"xmlns" || own.starts_with(b"xmlns:")
         };
         let check = |range: &Range<usize>| -> Result<(), Stop> {
-            let own = text(range);
-            let (prefix, local) = split_name(own);
-            if local.len() == own.len() {
+            if !raw(range).contains(&b':') {
                 return Ok(());
             }
+            let own = text(range);
+            let (prefix, local) = split_name(own);
             if prefix.is_empty() || local.contains(':') || !local.starts_with(begins_prefix) {
                 return ill(
                     range.start,
@@ -495,9 +496,12 @@ impl<'a> Scanner<'a> {
             }
         }
         for (index, attribute) in self.attributes.iter().enumerate() {
+            if is_declaration(attribute) || !raw(&attribute.name).contains(&b':') {
+                continue;
+            }
             // Two prefixes for one namespace can name one attribute twice.
             let (prefix, local) = split_name(text(&attribute.name));
-            if prefix.is_empty() || prefix == "xmlns" {
+            if prefix.is_empty() {
                 continue;
             }
             let namespace = self.scope.find(prefix);
@@ -525,16 +529,25 @@ impl<'a> Scanner<'a> {
         Some(leaf)
     }
 
-    /// As [`Self::leaf`], for an element whose text passes a check.
+    /// As [`Self::leaf`], for an element whose text passes a check, which takes ASCII without
+    /// markup only.
     pub fn leaf_that(&mut self, open: &str, close: &str, good: impl Fn(&[u8]) -> bool) -> bool {
-        let Some(leaf) = self.peek_leaf(open, close) else {
+        let Some(start) = self.after_space() else {
             return false;
         };
-        let passes = good(self.octets(leaf.text.clone()));
-        if passes {
-            self.at = leaf.text.end + close.len();
+        let rest = &self.window.octets()[start..];
+        if !begins(rest, open.as_bytes()) {
+            return false;
         }
-        passes
+        let rest = &rest[open.len()..];
+        let Some(length) = memchr::memchr(b'<', rest) else {
+            return false;
+        };
+        let taken = begins(&rest[length..], close.as_bytes()) && good(&rest[..length]);
+        if taken {
+            self.at = start + open.len() + length + close.len();
+        }
+        taken
     }
 
     /// Steps over white space and into an element of exactly this start tag, if it stands here.
@@ -567,7 +580,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over white space and an element that has nothing but one attribute, whose value
-    /// passes a check: `open` goes up to the value's quote, `close` is its end tag.
+    /// passes a check, which takes ASCII without markup only: `open` goes up to the value's quote,
+    /// `close` is its end tag.
     pub fn empty_that(&mut self, open: &str, close: &str, good: impl Fn(&[u8]) -> bool) -> bool {
         let Some(start) = self.after_space() else {
             return false;
@@ -577,13 +591,10 @@ impl<'a> Scanner<'a> {
             return false;
         }
         let value = &rest[open.len()..];
-        let Some(end) = value.iter().position(|b| *b == b'"') else {
+        let Some(end) = memchr::memchr(b'"', value) else {
             return false;
         };
         let (value, tail) = (&value[..end], &value[end + 1..]);
-        let plain = value
-            .iter()
-            .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'&'));
         let length = if tail.starts_with(b"/>") {
             2
         } else if tail.starts_with(b">") && begins(&tail[1..], close.as_bytes()) {
@@ -591,7 +602,7 @@ impl<'a> Scanner<'a> {
         } else {
             return false;
         };
-        let taken = plain && good(value);
+        let taken = good(value);
         if taken {
             self.at = start + open.len() + end + 1 + length;
         }
@@ -626,7 +637,8 @@ impl<'a> Scanner<'a> {
         }
         if !ascii {
             let text = std::str::from_utf8(&rest[..length]).ok()?;
-            if foreign_char(text).is_some() {
+            // Of what XML cannot carry, only U+FFFE and U+FFFF are left: they begin with EF.
+            if memchr::memchr(0xEF, text.as_bytes()).is_some() && foreign_char(text).is_some() {
                 return None;
             }
         }
