@@ -208,6 +208,9 @@ pub struct Verify {
     /// Switch a rule or a comparison off
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub off: Vec<String>,
+    /// Show each finding, also where many are alike
+    #[arg(long)]
+    pub all: bool,
     /// Warnings count as errors
     #[arg(long)]
     pub strict: bool,

@@ -28,6 +28,7 @@
 
 mod canonical;
 mod envelope;
+mod known;
 mod profile;
 mod verify;
 

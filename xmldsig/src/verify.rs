@@ -6,7 +6,7 @@ use roxmltree::{Document, Node};
 use tongguan_crypto::{Certificate, CryptoError, Scheme, der_to_raw, provider};
 
 use crate::canonical::{CanonicalError, decode, parse, subset, whole};
-use crate::{C14N, DS, ENVELOPED, Profile};
+use crate::{C14N, DS, ENVELOPED, Profile, known};
 
 /// Whose signatures are taken.
 #[derive(Debug, Clone, Default)]
@@ -108,9 +108,7 @@ pub fn verify(document: &[u8], policy: &Policy) -> Result<Verified, VerifyError>
     if digest.is_empty() || digest != parts.digest {
         return Err(VerifyError::DigestMismatch);
     }
-    let certificate = provider()
-        .certificate(&parts.certificate)
-        .map_err(VerifyError::Certificate)?;
+    let certificate = known::certificate(&parts.certificate).map_err(VerifyError::Certificate)?;
     if certificate.key.scheme() != parts.profile.scheme() {
         return form(format!(
             "SignatureMethod is {}, but the certificate's key is for {}",
