@@ -129,13 +129,14 @@ impl<'o> Told<'o> {
         if alike.more.is_empty() {
             return Ok(());
         }
-        let lines = alike.more.iter().take(LINES);
-        let mut lines: Vec<String> = lines.map(|f| f.line.to_string()).collect();
-        if alike.more.len() > LINES {
+        let mut lines: Vec<String> = alike.more.iter().map(|f| f.line.to_string()).collect();
+        lines.dedup();
+        if lines.len() > LINES {
+            lines.truncate(LINES);
             lines.push("…".to_owned());
         }
         self.out.line(format!(
-            "      {} more like it, in lines {} (--all shows each)",
+            "      {} more like it: line {} (--all shows each)",
             alike.more.len(),
             lines.join(", ")
         ))
