@@ -3,10 +3,13 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tongguan_contracts::{Failure, PartOptions};
 use tongguan_messages::{BaseTransfer, transfer};
 use tongguan_xmldsig::{Profile, Sm2Encoding};
+
+use crate::store::Owner;
 
 /// A manifest, read and checked on its own; the parts are not built yet.
 #[derive(Debug, Clone, Deserialize)]
@@ -57,6 +60,9 @@ pub struct Enterprise {
 pub struct Node {
     /// `SenderId`; `dxp_id` unless given.
     pub sender_id: Option<String>,
+    /// This node's name among those that share a store; no two that run have the same one. The
+    /// machine's name and the manifest's folder unless given.
+    pub name: Option<String>,
     /// `ReceiverId`: the clearance service for imports.
     #[serde(default = "receiver_id")]
     pub receiver_id: String,
@@ -134,6 +140,8 @@ pub struct Limits {
     pub batch_wait_ms: u64,
     /// How long a stop waits for what is under way, in seconds.
     pub stop_seconds: u64,
+    /// After how long without a sign of life another node takes over a node's work, in seconds.
+    pub lease_seconds: u64,
 }
 
 /// `[verify]`
@@ -153,6 +161,7 @@ impl Default for Limits {
             batch: 100,
             batch_wait_ms: 200,
             stop_seconds: 30,
+            lease_seconds: 30,
         }
     }
 }
@@ -213,6 +222,13 @@ impl Manifest {
                 "use [limits] batch",
                 format!("it is {}", self.limits.batch),
                 "a message holds 1 to 100 declarations".to_owned(),
+            );
+        }
+        if self.limits.lease_seconds == 0 {
+            return wrong(
+                "use [limits] lease_seconds",
+                "it is 0".to_owned(),
+                "a node needs some seconds to show that it lives; 30 is usual".to_owned(),
             );
         }
         if let Err(problem) = transfer(&self.transfer()) {
@@ -281,6 +297,18 @@ impl Manifest {
             .sender_id
             .as_deref()
             .unwrap_or(&self.enterprise.dxp_id)
+    }
+
+    /// This node, as the store knows it.
+    pub fn owner(&self) -> Owner {
+        let name = self.node.name.clone().unwrap_or_else(|| {
+            let folder = std::fs::canonicalize(&self.base).unwrap_or_else(|_| self.base.clone());
+            format!("{}:{}", machine(), folder.display())
+        });
+        Owner {
+            name,
+            term: Duration::from_secs(self.limits.lease_seconds),
+        }
     }
 
     /// Where the store's file is.
@@ -361,6 +389,15 @@ impl Manifest {
             },
         ))
     }
+}
+
+/// The machine's name.
+fn machine() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .map_or_else(|| "node".to_owned(), |name| name.trim().to_owned())
 }
 
 /// For "unknown field `x`, expected one of `a`, `b`": the nearest known one.

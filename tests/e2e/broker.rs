@@ -237,7 +237,14 @@ fn a_broker_that_refuses_is_named_with_the_remedy() {
     assert!(begun.elapsed() < Duration::from_secs(40));
     let told = good(dir, TONGGUAN, &["-m", "t.toml", "status"]);
     assert!(
-        told.contains("unknown") && told.contains("127.0.0.1:1"),
+        told.contains("signed") && told.contains("127.0.0.1:1"),
         "{told}"
     );
+    assert!(!told.contains("unknown"), "nothing can have left: {told}");
+    // So it may be voided; what is void is declared no more.
+    good(dir, TONGGUAN, &["-m", "t.toml", "void", "ORDER-000001"]);
+    let told = refused(dir, &["-m", "t.toml", "void", "ORDER-000001"], 1);
+    assert!(told.contains("it is void"), "{told}");
+    let told = good(dir, TONGGUAN, &["-m", "t.toml", "run", "--until-final"]);
+    assert!(told.contains("1 void"), "{told}");
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-use tongguan_contracts::{Failure, FailureClass, Outgoing, Transport};
+use tongguan_contracts::{Accepted, Failure, FailureClass, Outgoing, Transport};
 
-use crate::clock::now_ms;
-use crate::store::{Carrier, Store, Tried};
+use super::backoff::{insist, pause};
+use super::holding::under;
+use crate::store::{Carrier, Fence, Lease, Owner, Store, Tried};
 
 /// How many envelopes are under way at once.
 const UNDER_WAY: usize = 32;
@@ -20,37 +21,54 @@ pub(super) struct Dispatcher {
     name: String,
     transport: Arc<dyn Transport>,
     store: Arc<dyn Store>,
+    owner: Owner,
 }
 
 impl Dispatcher {
-    pub(super) fn new(name: String, transport: Arc<dyn Transport>, store: Arc<dyn Store>) -> Self {
+    pub(super) fn new(
+        name: String,
+        transport: Arc<dyn Transport>,
+        store: Arc<dyn Store>,
+        owner: Owner,
+    ) -> Self {
         Self {
             name,
             transport,
             store,
+            owner,
         }
     }
 
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
         while !*stop.borrow() {
-            let due = self.store.due(&self.name, now_ms(), UNDER_WAY).await?;
-            if due.is_empty() {
+            let due = insist(|| self.store.due(&self.owner, &self.name, UNDER_WAY)).await?;
+            let Some(claim) = due else {
                 tokio::select! {
                     _ = stop.wait_for(|stop| *stop) => break,
                     () = tokio::time::sleep(LOOK) => {}
                 }
                 continue;
-            }
-            for noted in join_all(due.iter().map(|carrier| self.send(carrier))).await {
+            };
+            let lease = &claim.lease;
+            let sending = join_all(claim.work.iter().map(|carrier| self.send(lease, carrier)));
+            for noted in under(self.store.as_ref(), lease, sending).await {
                 noted?;
             }
+            // What was not tried is free for others.
+            insist(|| self.store.release(lease)).await?;
         }
         Ok(())
     }
 
-    async fn send(&self, carrier: &Carrier) -> Result<(), Failure> {
+    async fn send(&self, lease: &Lease, carrier: &Carrier) -> Result<(), Failure> {
+        let id = carrier.cop_msg_id.as_str();
+        // A node that was frozen may wake here: what it held is another's by now.
+        if !lease.holds() {
+            tracing::warn!(cop_msg_id = id, "the lease is over: not sent");
+            return Ok(());
+        }
         let outgoing = Outgoing {
-            cop_msg_id: &carrier.cop_msg_id,
+            cop_msg_id: id,
             message: &carrier.message,
             envelope: &carrier.envelope,
         };
@@ -58,43 +76,36 @@ impl Dispatcher {
             Ok(result) => result,
             Err(_) => Err(Failure::transient(&self.name, "send", "no answer in time")),
         };
-        let id = carrier.cop_msg_id.as_str();
-        let tried = match result {
-            Ok(accepted) => {
-                tracing::info!(cop_msg_id = id, evidence = accepted.evidence, "sent");
-                Tried::Accepted {
-                    evidence: accepted.evidence,
-                }
-            }
-            Err(failure) => match failure.class() {
-                FailureClass::Rejected => {
-                    tracing::error!(cop_msg_id = id, %failure, "refused for good");
-                    Tried::Refused {
-                        error: failure.to_string(),
-                    }
-                }
-                class => {
-                    let wait = pause(class, carrier.attempts);
-                    let remedy = failure.how_to_mend().unwrap_or_default();
-                    tracing::warn!(cop_msg_id = id, %failure, remedy, again_ms = wait, "not sent");
-                    Tried::Again {
-                        at: now_ms() + wait,
-                        error: failure.to_string(),
-                    }
-                }
-            },
-        };
-        self.store.tried(id, tried).await
+        let tried = ended(carrier, result);
+        let noted = insist(|| self.store.tried(lease, id, tried.clone())).await?;
+        if noted == Fence::Lost {
+            tracing::warn!(
+                cop_msg_id = id,
+                "another node has taken it over: its word counts"
+            );
+        }
+        Ok(())
     }
 }
 
-/// How long to wait before the next try, in milliseconds: doubling, spread, bounded. What an
-/// operator must mend is tried slowly.
-fn pause(class: FailureClass, attempts: u32) -> i64 {
-    let base: i64 = match class {
-        FailureClass::Misconfigured => 15_000,
-        _ => (250_i64 << attempts.min(7)).min(30_000),
+/// What the end of a try means for the envelope.
+fn ended(carrier: &Carrier, result: Result<Accepted, Failure>) -> Tried {
+    let id = carrier.cop_msg_id.as_str();
+    let failure = match result {
+        Ok(Accepted { evidence }) => {
+            tracing::info!(cop_msg_id = id, evidence, "sent");
+            return Tried::Accepted { evidence };
+        }
+        Err(failure) => failure,
     };
-    let spread = i64::from(getrandom::u32().unwrap_or(0) % 1000);
-    base / 2 + base / 2 * spread / 1000
+    let (error, left) = (failure.to_string(), failure.may_have_left());
+    if failure.class() == FailureClass::Rejected {
+        tracing::error!(cop_msg_id = id, %failure, "refused for good: a dead letter");
+        return Tried::Refused { error, left };
+    }
+    let after = pause(failure.class(), carrier.attempts);
+    let remedy = failure.how_to_mend().unwrap_or_default();
+    let again_ms = after.as_millis();
+    tracing::warn!(cop_msg_id = id, %failure, remedy, left, %again_ms, "not sent");
+    Tried::Again { after, error, left }
 }

@@ -1,7 +1,9 @@
 //! Moves declarations along: assembles and signs, sends, takes in what comes back.
 
 mod assemble;
+mod backoff;
 mod dispatch;
+mod holding;
 mod inbound;
 mod states;
 
@@ -18,7 +20,7 @@ use tongguan_contracts::{
 
 use crate::manifest::Manifest;
 use crate::registry::Registry;
-use crate::store::{Sqlite, Store, Submitted};
+use crate::store::{SqlStore, Store, Submitted};
 
 pub use states::{Event, State, TRANSITIONS};
 
@@ -81,7 +83,7 @@ impl PartCheck {
 pub enum Until {
     /// When it is told to.
     Stopped,
-    /// When every declaration has its final state, too.
+    /// When nothing more happens by itself, too: every declaration is final or a dead letter.
     AllFinal,
 }
 
@@ -91,7 +93,7 @@ impl Client {
     /// # Errors
     /// The store cannot be used.
     pub fn open(manifest: Manifest, registry: Registry) -> Result<Self, Failure> {
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&manifest.store_path())?);
+        let store: Arc<dyn Store> = Arc::new(SqlStore::sqlite(&manifest.store_path())?);
         Ok(Self {
             manifest,
             registry,
@@ -226,6 +228,8 @@ impl Client {
         for name in self.manifest.transports() {
             transports.insert(name.to_owned(), self.transport(name)?);
         }
+        let owner = self.manifest.owner();
+        backoff::insist(|| self.store.take_over(&owner)).await?;
         let (ending, ended) = watch::channel(false);
         let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
         tasks.spawn(assembler.run(ended.clone()));
@@ -234,6 +238,7 @@ impl Client {
                 name.clone(),
                 Arc::clone(transport),
                 Arc::clone(&self.store),
+                owner.clone(),
             );
             tasks.spawn(sending.run(ended.clone()));
             let receiving = inbound::Receiver::new(
@@ -259,8 +264,8 @@ impl Client {
                     break;
                 }
                 _ = look.tick(), if until == Until::AllFinal => {
-                    let counts = self.store.counts().await?;
-                    if counts.iter().all(|(_, state, _)| state.is_final()) {
+                    let counts = backoff::insist(|| self.store.counts()).await?;
+                    if counts.iter().all(|(_, state, _)| state.rests()) {
                         break;
                     }
                 }
