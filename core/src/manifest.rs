@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tongguan_contracts::{Failure, PartOptions};
+use tongguan_contracts::{Failure, PartOptions, SecretRef};
 use tongguan_messages::{BaseTransfer, transfer};
 use tongguan_xmldsig::{Profile, Sm2Encoding};
 
-use crate::store::Owner;
+#[cfg(feature = "postgres")]
+use crate::store::Postgres;
+use crate::store::{Owner, SqlStore, Tls};
 
 /// A manifest, read and checked on its own; the parts are not built yet.
 #[derive(Debug, Clone, Deserialize)]
@@ -72,20 +74,31 @@ fn receiver_id() -> String {
     "DXPEDCCEB0000002".to_owned()
 }
 
-#[derive(Debug, Clone, Deserialize)]
+/// `[store]`. Which of the options go together depends on the kind.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct StoreTable {
-    kind: String,
-    path: PathBuf,
+    kind: StoreKind,
+    /// sqlite: the file; `tongguan.db` unless given.
+    path: Option<PathBuf>,
+    /// postgres: `postgres://user@host:5432/database`.
+    url: Option<String>,
+    /// postgres: where the password is.
+    password: Option<SecretRef>,
+    /// postgres: `require` or `off`; `require` unless the server is on this machine.
+    tls: Option<Tls>,
+    /// postgres: CAs to trust besides the system's.
+    ca: Option<PathBuf>,
+    /// postgres: how many connections.
+    connections: Option<usize>,
 }
 
-impl Default for StoreTable {
-    fn default() -> Self {
-        Self {
-            kind: "sqlite".to_owned(),
-            path: "tongguan.db".into(),
-        }
-    }
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StoreKind {
+    #[default]
+    Sqlite,
+    Postgres,
 }
 
 /// One `[[routes]]`.
@@ -270,14 +283,25 @@ impl Manifest {
                 }
             }
         }
-        if self.store.kind != "sqlite" {
-            return wrong(
+        let store = &self.store;
+        let server = store.url.is_some()
+            || store.password.is_some()
+            || store.tls.is_some()
+            || store.ca.is_some()
+            || store.connections.is_some();
+        match store.kind {
+            StoreKind::Sqlite if server => wrong(
                 "use [store]",
-                format!("kind {:?} is not built in", self.store.kind),
-                "write kind = \"sqlite\"".to_owned(),
-            );
+                "an SQLite file has a path, and nothing else".to_owned(),
+                "write kind = \"postgres\" for a server, or remove its options".to_owned(),
+            ),
+            StoreKind::Postgres if store.path.is_some() || store.url.is_none() => wrong(
+                "use [store]",
+                "a PostgreSQL server has a url, and no path".to_owned(),
+                "write url = \"postgres://user@host:5432/database\"".to_owned(),
+            ),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What goes into every message's `BaseTransfer`.
@@ -311,9 +335,39 @@ impl Manifest {
         }
     }
 
-    /// Where the store's file is.
-    pub fn store_path(&self) -> PathBuf {
-        self.base.join(&self.store.path)
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// It cannot be used, and why.
+    pub fn open_store(&self) -> Result<SqlStore, Failure> {
+        let table = &self.store;
+        match table.kind {
+            StoreKind::Sqlite => {
+                let path = table.path.as_deref().unwrap_or(Path::new("tongguan.db"));
+                SqlStore::sqlite(&self.base.join(path))
+            }
+            #[cfg(feature = "postgres")]
+            StoreKind::Postgres => {
+                let options = Postgres::new(
+                    table.url.as_deref().unwrap_or_default(),
+                    table.password.as_ref(),
+                    table.tls,
+                    table.ca.as_deref(),
+                    &self.base,
+                )?;
+                SqlStore::postgres(match table.connections {
+                    Some(connections) => options.connections(connections),
+                    None => options,
+                })
+            }
+            #[cfg(not(feature = "postgres"))]
+            StoreKind::Postgres => Err(Failure::misconfigured(
+                "store",
+                "use PostgreSQL",
+                "this program was built without it",
+            )
+            .remedy("build it with the feature postgres, or write kind = \"sqlite\"")),
+        }
     }
 
     /// The route of a message.
@@ -443,7 +497,6 @@ signer = "main"
         let manifest = Manifest::parse(GOOD, Path::new("/etc"), "t.toml").unwrap();
         assert_eq!(manifest.sender_id(), "DXPENT0000012345");
         assert_eq!(manifest.node.receiver_id, "DXPEDCCEB0000002");
-        assert_eq!(manifest.store_path(), Path::new("/etc/tongguan.db"));
         assert_eq!(manifest.limits.batch, 100);
         let (kind, options) = manifest.signer("main").unwrap();
         assert_eq!(
@@ -470,6 +523,15 @@ signer = "main"
         let text = refused(&GOOD.replace("3301960T01", "12345678901234567890"));
         assert!(
             text.contains("传输企业代码") && text.contains("at most 18"),
+            "{text}"
+        );
+        let text = refused(&format!("{GOOD}[store]\nkind = \"postgres\"\n"));
+        assert!(text.contains("has a url"), "{text}");
+        let text = refused(&format!("{GOOD}[store]\nurl = \"postgres://a@b/c\"\n"));
+        assert!(text.contains("kind = \"postgres\""), "{text}");
+        let text = refused(&format!("{GOOD}[store]\nkind = \"oracle\"\n"));
+        assert!(
+            text.contains("sqlite") && text.contains("postgres"),
             "{text}"
         );
         let text = refused("[enterprise");

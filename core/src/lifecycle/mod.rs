@@ -20,7 +20,7 @@ use tongguan_contracts::{
 
 use crate::manifest::Manifest;
 use crate::registry::Registry;
-use crate::store::{SqlStore, Store, Submitted};
+use crate::store::{Store, Submitted};
 
 pub use states::{Event, State, TRANSITIONS};
 
@@ -29,6 +29,7 @@ pub struct Client {
     manifest: Manifest,
     registry: Registry,
     store: Arc<dyn Store>,
+    place: String,
 }
 
 /// What a document's submission came to.
@@ -93,17 +94,23 @@ impl Client {
     /// # Errors
     /// The store cannot be used.
     pub fn open(manifest: Manifest, registry: Registry) -> Result<Self, Failure> {
-        let store: Arc<dyn Store> = Arc::new(SqlStore::sqlite(&manifest.store_path())?);
+        let store = manifest.open_store()?;
         Ok(Self {
             manifest,
             registry,
-            store,
+            place: store.place().to_owned(),
+            store: Arc::new(store),
         })
     }
 
     /// What is kept.
     pub fn store(&self) -> &dyn Store {
         self.store.as_ref()
+    }
+
+    /// Where that is, for people.
+    pub fn store_place(&self) -> &str {
+        &self.place
     }
 
     /// The manifest.

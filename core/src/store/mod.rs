@@ -12,9 +12,12 @@
 //! | `schema` | the tables, and how older ones are brought up to them |
 //! | `kept` | the store itself: the rules, run by a database's threads |
 //! | `sqlite` | the embedded database: one file, one writing thread, group commit |
+//! | `postgres/` | the database that several nodes share |
 
 mod kept;
 pub mod lease;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod records;
 mod rules;
 mod schema;
@@ -29,9 +32,11 @@ use crate::State;
 
 pub use kept::SqlStore;
 pub use lease::{Claim, Fence, Lease, Owner};
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use records::{
     About, Answer, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Inbound, Kept,
-    Level, Notice, Status, Submitted, Summary, Tried, Unmatched, Waiting,
+    Level, Notice, Status, Submitted, Summary, Tls, Tried, Unmatched, Waiting,
 };
 
 /// Keeps what must not be lost.

@@ -307,3 +307,14 @@ pub struct Filter {
     /// At most so many, newest first.
     pub limit: usize,
 }
+
+/// Whether the connection to a server is encrypted. There is no way between: a certificate that
+/// does not hold is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// TLS, and the server's certificate is verified, with its name.
+    Require,
+    /// None: for this machine, or a network that is protected otherwise.
+    Off,
+}

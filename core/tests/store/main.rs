@@ -10,11 +10,15 @@
 mod contract;
 mod decisions;
 mod leases;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod receipts;
 mod things;
 mod versions;
 
 use std::sync::Arc;
+#[cfg(feature = "postgres")]
+use tongguan_contracts::SecretRef;
 use tongguan_core::store::{SqlStore, Store};
 
 /// A database of a test's own. Every opening is a node.
@@ -31,15 +35,73 @@ impl Place for SqliteFile {
     }
 }
 
+/// A PostgreSQL database of a test's own.
+#[cfg(feature = "postgres")]
+struct Database {
+    url: String,
+    password: tempfile::NamedTempFile,
+}
+
+#[cfg(feature = "postgres")]
+impl Database {
+    /// An empty one, where there is a server.
+    fn new(name: &str) -> Option<Self> {
+        let Ok(server) = std::env::var("TONGGUAN_TEST_POSTGRES") else {
+            assert!(
+                std::env::var_os("TONGGUAN_REQUIRE_PARTS").is_none(),
+                "TONGGUAN_TEST_POSTGRES is not set"
+            );
+            println!("skipped: no PostgreSQL (run tests/run, or set TONGGUAN_TEST_POSTGRES)");
+            return None;
+        };
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/postgres");
+        let made = std::process::Command::new(script)
+            .args(["database", name])
+            .status();
+        assert!(made.unwrap().success(), "{script} database {name}");
+        let password = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&password, "tongguan\n").unwrap();
+        Some(Self {
+            url: format!("{server}/{name}"),
+            password,
+        })
+    }
+
+    fn options(&self) -> tongguan_core::store::Postgres {
+        let password = SecretRef::File(self.password.path().to_owned());
+        let base = std::path::Path::new("/");
+        tongguan_core::store::Postgres::new(&self.url, Some(&password), None, None, base).unwrap()
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Place for Database {
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(SqlStore::postgres(self.options()).unwrap())
+    }
+}
+
 /// Every test of the suite, for every store.
 macro_rules! suite {
     ($($file:ident :: $test:ident,)*) => {
-        mod sqlite {
+        mod on_sqlite {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
                 async fn $test() {
                     let place = super::SqliteFile(tempfile::tempdir().unwrap());
                     super::$file::$test(&place).await;
+                }
+            )*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    if let Some(place) = super::Database::new(stringify!($test)) {
+                        super::$file::$test(&place).await;
+                    }
                 }
             )*
         }
