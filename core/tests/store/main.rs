@@ -123,6 +123,7 @@ suite! {
     leases::what_is_released_is_free_and_untouched,
     leases::a_node_that_starts_ends_its_former_lifes_leases,
     receipts::any_order_and_twice,
+    receipts::a_late_decision_still_decides,
     receipts::at_once_from_several_nodes,
     receipts::before_our_own_confirm,
     receipts::already_declared_answers_a_repeat_only,

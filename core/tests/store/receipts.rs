@@ -42,6 +42,20 @@ pub async fn any_order_and_twice(place: &dyn Place) {
     assert!(!anew.unwrap()[0].already_there);
 }
 
+pub async fn a_late_decision_still_decides(place: &dyn Place) {
+    let store = place.open();
+    carried(store.as_ref(), &[1]).await;
+    tried(store.as_ref(), 1, taken()).await;
+    let newer = inbound("newer", vec![answer(1, "26", "7", Outcome::Pending)]);
+    store.receive(newer).await.unwrap();
+    let older = inbound("older", vec![answer(1, "800", "5", Outcome::Accepted)]);
+    store.receive(older).await.unwrap();
+    assert_eq!(state(store.as_ref(), 1).await, State::Accepted);
+    let oldest = inbound("oldest", vec![answer(1, "-1", "4", Outcome::Rejected)]);
+    store.receive(oldest).await.unwrap();
+    assert_eq!(state(store.as_ref(), 1).await, State::Accepted);
+}
+
 pub async fn at_once_from_several_nodes(place: &dyn Place) {
     let nodes = [place.open(), place.open(), place.open()];
     let numbers: Vec<usize> = (1..=20).collect();

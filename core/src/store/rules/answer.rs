@@ -99,10 +99,6 @@ pub(in crate::store) fn receive(
 impl Target {
     /// What an answer does to it.
     fn hear(&mut self, answer: &Answer) {
-        // An older answer that comes late is kept, but does not undo a newer one.
-        if !answer.time.is_empty() && answer.time < self.answered {
-            return;
-        }
         let event = match answer.outcome {
             // It may have left more than once: "already declared" answers the repeat, and the
             // first one arrived.
@@ -111,10 +107,16 @@ impl Target {
             Outcome::Accepted => Event::Good,
             Outcome::Pending => Event::UnderWay,
         };
+        // An older answer that comes late is kept, but does not undo a newer one; it still ends
+        // what no newer one has ended.
+        let late = !answer.time.is_empty() && answer.time < self.answered;
+        if late && (self.state.is_final() || event == Event::UnderWay) {
+            return;
+        }
         if let Some(next) = self.state.after(event) {
             self.state = next;
         }
-        if !answer.time.is_empty() {
+        if !answer.time.is_empty() && !late {
             self.answered.clone_from(&answer.time);
         }
     }
