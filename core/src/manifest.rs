@@ -1,6 +1,6 @@
 //! The manifest: one TOML file that says who the enterprise is and which parts it runs.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -108,8 +108,11 @@ pub struct Route {
     /// The messages that go this way; all where none is named.
     #[serde(default)]
     pub messages: Vec<String>,
-    /// By which transport.
-    pub transport: String,
+    /// By which transport: one (`transport = "hub"`), or several in the order of preference
+    /// (`transports = ["sub-centre", "national"]`). The next one is for when those before it are
+    /// out of reach.
+    #[serde(alias = "transport", deserialize_with = "one_or_several")]
+    pub transports: Vec<String>,
     /// Signed by which signer.
     pub signer: String,
     /// The signature profile; follows from the certificate's key unless given.
@@ -117,6 +120,29 @@ pub struct Route {
     /// How an SM2 signature value is encoded: `raw` (r‖s, default) or `der`.
     #[serde(default)]
     pub sm2_encoding: Encoding,
+}
+
+impl Route {
+    /// Whether a message goes this way, unless an earlier route takes it.
+    pub fn takes(&self, message: &str) -> bool {
+        self.messages.is_empty() || self.messages.iter().any(|m| m == message)
+    }
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a transport's name, or a list of names")]
+    enum Names {
+        One(String),
+        Several(Vec<String>),
+    }
+    match Names::deserialize(from)? {
+        Names::One(name) => Ok(vec![name]),
+        Names::Several(names) if names.is_empty() => {
+            Err(serde::de::Error::custom("transports names no transport"))
+        }
+        Names::Several(names) => Ok(names),
+    }
 }
 
 /// How an SM2 signature value is encoded.
@@ -252,11 +278,15 @@ impl Manifest {
             );
         }
         for route in &self.routes {
-            if !self.transports.contains_key(&route.transport) {
+            if let Some(unknown) = route
+                .transports
+                .iter()
+                .find(|name| !self.transports.contains_key(*name))
+            {
                 let all: Vec<&str> = self.transports.keys().map(String::as_str).collect();
                 return wrong(
                     "use [[routes]]",
-                    format!("there is no [transports.{}]", route.transport),
+                    format!("there is no [transports.{unknown}]"),
                     format!("transport must be one of: {}", all.join(", ")),
                 );
             }
@@ -372,9 +402,7 @@ impl Manifest {
 
     /// The route of a message.
     pub fn route(&self, message: &str) -> Option<&Route> {
-        self.routes
-            .iter()
-            .find(|r| r.messages.is_empty() || r.messages.iter().any(|m| m == message))
+        self.routes.iter().find(|route| route.takes(message))
     }
 
     /// The names of the roles.
@@ -518,6 +546,10 @@ signer = "main"
             text.contains("no [transports.hup]") && text.contains("hub"),
             "{text}"
         );
+        let several = GOOD.replace("transport = \"hub\"", "transports = [\"hub\", \"hap\"]");
+        assert!(refused(&several).contains("no [transports.hap]"));
+        let none = GOOD.replace("transport = \"hub\"", "transports = []");
+        assert!(refused(&none).contains("names no transport"));
         let text = refused(&format!("{GOOD}[limits]\nbatch = 101\n"));
         assert!(text.contains("101") && text.contains("1 to 100"), "{text}");
         let text = refused(&GOOD.replace("3301960T01", "12345678901234567890"));

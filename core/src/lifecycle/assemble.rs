@@ -13,6 +13,7 @@ use tongguan_xmldsig::{Enveloping, KeyInfo, Profile};
 
 use super::Client;
 use super::backoff::pause;
+use super::breaker::Breakers;
 use super::holding::under;
 use crate::clock::{creat_time, guid};
 use crate::manifest::{Manifest, Route};
@@ -24,6 +25,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Assembler {
     store: Arc<dyn Store>,
     owner: Owner,
+    breakers: Arc<Breakers>,
     manifest: Manifest,
     signers: BTreeMap<String, Arc<dyn Signer>>,
 }
@@ -59,6 +61,7 @@ pub(super) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
 impl Assembler {
     pub(super) fn new(
         client: &Client,
+        breakers: Arc<Breakers>,
         build: impl Fn(&str) -> Result<Arc<dyn Signer>, Failure>,
     ) -> Result<Self, Failure> {
         let mut signers = BTreeMap::new();
@@ -70,6 +73,7 @@ impl Assembler {
         Ok(Self {
             store: Arc::clone(&client.store),
             owner: client.manifest.owner(),
+            breakers,
             manifest: client.manifest.clone(),
             signers,
         })
@@ -211,7 +215,7 @@ impl Assembler {
             message: message.name.to_owned(),
             guid: guid_value,
             cop_msg_id,
-            transport: route.transport.clone(),
+            transport: self.breakers.best(route).to_owned(),
             profile: profile.name().to_owned(),
             certificate: hex::encode(Sha256::digest(&signer.identity().certificate)),
             envelope: octets,

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod backoff;
+mod breaker;
 mod dispatch;
 mod holding;
 mod inbound;
@@ -230,7 +231,9 @@ impl Client {
             roles.insert(name.to_owned(), self.role(Some(name))?.1);
         }
         let roles = Arc::new(roles);
-        let assembler = assemble::Assembler::new(self, |name| self.signer(name))?;
+        let breakers = Arc::new(breaker::Breakers::new(self.manifest.transports()));
+        let assembler =
+            assemble::Assembler::new(self, Arc::clone(&breakers), |name| self.signer(name))?;
         let mut transports = BTreeMap::new();
         for name in self.manifest.transports() {
             transports.insert(name.to_owned(), self.transport(name)?);
@@ -241,12 +244,14 @@ impl Client {
         let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
         tasks.spawn(assembler.run(ended.clone()));
         for (name, transport) in &transports {
-            let sending = dispatch::Dispatcher::new(
-                name.clone(),
-                Arc::clone(transport),
-                Arc::clone(&self.store),
-                owner.clone(),
-            );
+            let sending = dispatch::Dispatcher {
+                name: name.clone(),
+                transport: Arc::clone(transport),
+                store: Arc::clone(&self.store),
+                owner: owner.clone(),
+                routes: self.manifest.routes.clone(),
+                breakers: Arc::clone(&breakers),
+            };
             tasks.spawn(sending.run(ended.clone()));
             let receiving = inbound::Receiver::new(
                 name.clone(),

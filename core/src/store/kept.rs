@@ -178,6 +178,15 @@ impl Store for SqlStore {
         .await
     }
 
+    async fn reroute(&self, messages: &[&str], from: &str, to: &str) -> Result<usize, Failure> {
+        let messages: Vec<String> = messages.iter().map(|m| (*m).to_owned()).collect();
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.run("send another way", move |t| {
+            send::reroute(t, &messages, &from, &to)
+        })
+        .await
+    }
+
     async fn renew(&self, lease: &Lease) -> Result<Fence, Failure> {
         let asked = Moment::now();
         let (token, term) = (lease.token(), lease.term());

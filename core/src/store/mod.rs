@@ -88,6 +88,10 @@ pub trait Store: Send + Sync {
     /// Notes how a try to send ended; ends the lease's hold on that envelope.
     async fn tried(&self, lease: &Lease, cop_msg_id: &str, tried: Tried) -> Result<Fence, Failure>;
 
+    /// Lets the envelopes of these messages that wait for a transport, and of which nothing can
+    /// have left, go by another; says how many.
+    async fn reroute(&self, messages: &[&str], from: &str, to: &str) -> Result<usize, Failure>;
+
     /// Makes a lease last its term from now.
     async fn renew(&self, lease: &Lease) -> Result<Fence, Failure>;
 

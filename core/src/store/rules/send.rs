@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::leases::{expire, grant};
 use super::{advance, in_carrier, note};
 use crate::lifecycle::Event;
-use crate::store::sql::{Sql, Trouble, set};
+use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{Carrier, Fence, Level, Owner, Tried};
 
 pub(in crate::store) fn due(
@@ -122,6 +122,29 @@ pub(in crate::store) fn tried(
     };
     note(t, &told, Level::Transport, &text)?;
     Ok(Fence::Held)
+}
+
+pub(in crate::store) fn reroute(
+    t: &mut dyn Sql,
+    messages: &[String],
+    from: &str,
+    to: &str,
+) -> Result<usize, Trouble> {
+    let sets: Vec<Vec<Value>> = messages.iter().map(|m| set![m, from, to]).collect();
+    let moved = t.each(
+        "UPDATE carrier SET transport = ?3, next_at = 0
+         WHERE message = ?1 AND transport = ?2 AND open = 1 AND departures = 0 AND lease IS NULL
+         RETURNING seq",
+        &sets,
+    )?;
+    let mut carriers = 0;
+    for row in moved.iter().flatten() {
+        let declarations: Vec<i64> = in_carrier(t, row.int(0)?)?.iter().map(|d| d.0).collect();
+        let text = format!("goes by {to}: {from} is out of reach");
+        note(t, &declarations, Level::Transport, &text)?;
+        carriers += 1;
+    }
+    Ok(carriers)
 }
 
 fn millis(time: Duration) -> i64 {
