@@ -142,7 +142,11 @@ Examples:
 Examples:
   tongguan status                       counts, and what needs attention
   tongguan status --list                every declaration, newest first
-  tongguan status --state rejected --json")]
+  tongguan status --state rejected --json
+  tongguan status --unmatched           what came in about no declaration here
+
+States: submitted, signed (in a message, nothing has left), unknown (may have left; is sent
+again), sent, pending, accepted, rejected, dead (waits for a person: retry or void), void.")]
     Status(Status),
 
     /// One declaration: what was declared, signed, sent, and answered
@@ -150,8 +154,27 @@ Examples:
 Examples:
   tongguan show 01K5...              by the id that submit printed
   tongguan show ORDER-2026-0001      by guid or business key (order number, waybill number)
-  tongguan show ID --export folder/  its message, envelope and receipts as files")]
+  tongguan show ID --export folder/  its message, envelope and receipts as files
+  tongguan show DIGEST               something that came in, as status --unmatched lists it")]
     Show(Show),
+
+    /// Try dead letters again, or what waits, now
+    #[command(after_help = "\
+Examples:
+  tongguan retry ORDER-2026-0001     after the reason that show gives is mended
+
+A dead letter goes on where it stopped; what waits for its next try is tried at once; what was
+sent and never answered is sent again. Always the same octets, guid and CopMsgId. What customs
+rejected is not retried: mend the document and submit it again.")]
+    Retry(Decide),
+
+    /// Decide that declarations are not to be sent; only while nothing of them can have left
+    #[command(after_help = "\
+Examples:
+  tongguan void ORDER-2026-0001 ORDER-2026-0002
+
+Others in the same signed message go into a new one. The number is free again.")]
+    Void(Decide),
 
     /// Stand in for the exchange platform and the clearance service
     #[command(after_help = "\
@@ -283,15 +306,26 @@ pub struct Status {
     /// Only those of this message
     #[arg(long, value_name = "MESSAGE")]
     pub message: Option<String>,
+    /// List what came in and is about no declaration here, or could not be read
+    #[arg(long, conflicts_with_all = ["list", "state", "message"])]
+    pub unmatched: bool,
     /// At most so many
     #[arg(long, default_value_t = 100)]
     pub limit: usize,
 }
 
+/// `tongguan retry`, `tongguan void`
+#[derive(Debug, Args)]
+pub struct Decide {
+    /// Ids, guids, or business keys
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+}
+
 /// `tongguan show`
 #[derive(Debug, Args)]
 pub struct Show {
-    /// An id, a guid, or a business key
+    /// An id, a guid, a business key, or the digest of something that came in
     pub id: String,
     /// Write the message, the envelope and the receipts into this folder
     #[arg(long, value_name = "DIR")]

@@ -11,6 +11,7 @@ mod trouble;
 
 use clap::Parser;
 use std::process::ExitCode;
+use tongguan_core::store::Decision;
 
 use cli::{Cli, Command};
 use exit::Exit;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Command::Submit(args) => commands::submit::run(&args, &global, &mut out),
         Command::Run(args) => commands::run::run(&args, &global, &mut out),
         Command::Status(args) => commands::status::run(&args, &global, &mut out),
+        Command::Retry(args) => commands::decide::run(&args, Decision::Retry, &global, &mut out),
+        Command::Void(args) => commands::decide::run(&args, Decision::Void, &global, &mut out),
         Command::Show(args) => commands::show::run(&args, &global, &mut out),
         Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
         Command::Demo(args) => commands::demo::run(&args, &mut out),

@@ -11,7 +11,7 @@ mod manifest;
 mod registry;
 pub mod store;
 
-pub use lifecycle::{Client, PartCheck, State, Submission, TRANSITIONS, Until};
+pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};
 pub use manifest::{Enterprise, Limits, Manifest, Node, Route};
 pub use registry::Registry;
 pub use store::Store;

@@ -1,12 +1,17 @@
 //! The manifest: one TOML file that says who the enterprise is and which parts it runs.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use tongguan_contracts::{Failure, PartOptions};
+use tongguan_contracts::{Failure, PartOptions, SecretRef};
 use tongguan_messages::{BaseTransfer, transfer};
 use tongguan_xmldsig::{Profile, Sm2Encoding};
+
+#[cfg(feature = "postgres")]
+use crate::store::Postgres;
+use crate::store::{Owner, SqlStore, Tls};
 
 /// A manifest, read and checked on its own; the parts are not built yet.
 #[derive(Debug, Clone, Deserialize)]
@@ -57,6 +62,9 @@ pub struct Enterprise {
 pub struct Node {
     /// `SenderId`; `dxp_id` unless given.
     pub sender_id: Option<String>,
+    /// This node's name among those that share a store; no two that run have the same one. The
+    /// machine's name and the manifest's folder unless given.
+    pub name: Option<String>,
     /// `ReceiverId`: the clearance service for imports.
     #[serde(default = "receiver_id")]
     pub receiver_id: String,
@@ -66,20 +74,31 @@ fn receiver_id() -> String {
     "DXPEDCCEB0000002".to_owned()
 }
 
-#[derive(Debug, Clone, Deserialize)]
+/// `[store]`. Which of the options go together depends on the kind.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct StoreTable {
-    kind: String,
-    path: PathBuf,
+    kind: StoreKind,
+    /// sqlite: the file; `tongguan.db` unless given.
+    path: Option<PathBuf>,
+    /// postgres: `postgres://user@host:5432/database`.
+    url: Option<String>,
+    /// postgres: where the password is.
+    password: Option<SecretRef>,
+    /// postgres: `require` or `off`; `require` unless the server is on this machine.
+    tls: Option<Tls>,
+    /// postgres: CAs to trust besides the system's.
+    ca: Option<PathBuf>,
+    /// postgres: how many connections.
+    connections: Option<usize>,
 }
 
-impl Default for StoreTable {
-    fn default() -> Self {
-        Self {
-            kind: "sqlite".to_owned(),
-            path: "tongguan.db".into(),
-        }
-    }
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StoreKind {
+    #[default]
+    Sqlite,
+    Postgres,
 }
 
 /// One `[[routes]]`.
@@ -89,8 +108,11 @@ pub struct Route {
     /// The messages that go this way; all where none is named.
     #[serde(default)]
     pub messages: Vec<String>,
-    /// By which transport.
-    pub transport: String,
+    /// By which transport: one (`transport = "hub"`), or several in the order of preference
+    /// (`transports = ["sub-centre", "national"]`). The next one is for when those before it are
+    /// out of reach.
+    #[serde(alias = "transport", deserialize_with = "one_or_several")]
+    pub transports: Vec<String>,
     /// Signed by which signer.
     pub signer: String,
     /// The signature profile; follows from the certificate's key unless given.
@@ -98,6 +120,29 @@ pub struct Route {
     /// How an SM2 signature value is encoded: `raw` (r‖s, default) or `der`.
     #[serde(default)]
     pub sm2_encoding: Encoding,
+}
+
+impl Route {
+    /// Whether a message goes this way, unless an earlier route takes it.
+    pub fn takes(&self, message: &str) -> bool {
+        self.messages.is_empty() || self.messages.iter().any(|m| m == message)
+    }
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a transport's name, or a list of names")]
+    enum Names {
+        One(String),
+        Several(Vec<String>),
+    }
+    match Names::deserialize(from)? {
+        Names::One(name) => Ok(vec![name]),
+        Names::Several(names) if names.is_empty() => {
+            Err(serde::de::Error::custom("transports names no transport"))
+        }
+        Names::Several(names) => Ok(names),
+    }
 }
 
 /// How an SM2 signature value is encoded.
@@ -134,6 +179,8 @@ pub struct Limits {
     pub batch_wait_ms: u64,
     /// How long a stop waits for what is under way, in seconds.
     pub stop_seconds: u64,
+    /// After how long without a sign of life another node takes over a node's work, in seconds.
+    pub lease_seconds: u64,
 }
 
 /// `[verify]`
@@ -153,6 +200,7 @@ impl Default for Limits {
             batch: 100,
             batch_wait_ms: 200,
             stop_seconds: 30,
+            lease_seconds: 30,
         }
     }
 }
@@ -215,6 +263,13 @@ impl Manifest {
                 "a message holds 1 to 100 declarations".to_owned(),
             );
         }
+        if self.limits.lease_seconds == 0 {
+            return wrong(
+                "use [limits] lease_seconds",
+                "it is 0".to_owned(),
+                "a node needs some seconds to show that it lives; 30 is usual".to_owned(),
+            );
+        }
         if let Err(problem) = transfer(&self.transfer()) {
             return wrong(
                 "use [enterprise]",
@@ -223,11 +278,15 @@ impl Manifest {
             );
         }
         for route in &self.routes {
-            if !self.transports.contains_key(&route.transport) {
+            if let Some(unknown) = route
+                .transports
+                .iter()
+                .find(|name| !self.transports.contains_key(*name))
+            {
                 let all: Vec<&str> = self.transports.keys().map(String::as_str).collect();
                 return wrong(
                     "use [[routes]]",
-                    format!("there is no [transports.{}]", route.transport),
+                    format!("there is no [transports.{unknown}]"),
                     format!("transport must be one of: {}", all.join(", ")),
                 );
             }
@@ -254,14 +313,25 @@ impl Manifest {
                 }
             }
         }
-        if self.store.kind != "sqlite" {
-            return wrong(
+        let store = &self.store;
+        let server = store.url.is_some()
+            || store.password.is_some()
+            || store.tls.is_some()
+            || store.ca.is_some()
+            || store.connections.is_some();
+        match store.kind {
+            StoreKind::Sqlite if server => wrong(
                 "use [store]",
-                format!("kind {:?} is not built in", self.store.kind),
-                "write kind = \"sqlite\"".to_owned(),
-            );
+                "an SQLite file has a path, and nothing else".to_owned(),
+                "write kind = \"postgres\" for a server, or remove its options".to_owned(),
+            ),
+            StoreKind::Postgres if store.path.is_some() || store.url.is_none() => wrong(
+                "use [store]",
+                "a PostgreSQL server has a url, and no path".to_owned(),
+                "write url = \"postgres://user@host:5432/database\"".to_owned(),
+            ),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What goes into every message's `BaseTransfer`.
@@ -283,16 +353,56 @@ impl Manifest {
             .unwrap_or(&self.enterprise.dxp_id)
     }
 
-    /// Where the store's file is.
-    pub fn store_path(&self) -> PathBuf {
-        self.base.join(&self.store.path)
+    /// This node, as the store knows it.
+    pub fn owner(&self) -> Owner {
+        let name = self.node.name.clone().unwrap_or_else(|| {
+            let folder = std::fs::canonicalize(&self.base).unwrap_or_else(|_| self.base.clone());
+            format!("{}:{}", machine(), folder.display())
+        });
+        Owner {
+            name,
+            term: Duration::from_secs(self.limits.lease_seconds),
+        }
+    }
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// It cannot be used, and why.
+    pub fn open_store(&self) -> Result<SqlStore, Failure> {
+        let table = &self.store;
+        match table.kind {
+            StoreKind::Sqlite => {
+                let path = table.path.as_deref().unwrap_or(Path::new("tongguan.db"));
+                SqlStore::sqlite(&self.base.join(path))
+            }
+            #[cfg(feature = "postgres")]
+            StoreKind::Postgres => {
+                let options = Postgres::new(
+                    table.url.as_deref().unwrap_or_default(),
+                    table.password.as_ref(),
+                    table.tls,
+                    table.ca.as_deref(),
+                    &self.base,
+                )?;
+                SqlStore::postgres(match table.connections {
+                    Some(connections) => options.connections(connections),
+                    None => options,
+                })
+            }
+            #[cfg(not(feature = "postgres"))]
+            StoreKind::Postgres => Err(Failure::misconfigured(
+                "store",
+                "use PostgreSQL",
+                "this program was built without it",
+            )
+            .remedy("build it with the feature postgres, or write kind = \"sqlite\"")),
+        }
     }
 
     /// The route of a message.
     pub fn route(&self, message: &str) -> Option<&Route> {
-        self.routes
-            .iter()
-            .find(|r| r.messages.is_empty() || r.messages.iter().any(|m| m == message))
+        self.routes.iter().find(|route| route.takes(message))
     }
 
     /// The names of the roles.
@@ -363,6 +473,15 @@ impl Manifest {
     }
 }
 
+/// The machine's name.
+fn machine() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .map_or_else(|| "node".to_owned(), |name| name.trim().to_owned())
+}
+
 /// For "unknown field `x`, expected one of `a`, `b`": the nearest known one.
 fn suggestion(message: &str) -> Option<String> {
     let mut names = message.split('`').skip(1).step_by(2);
@@ -406,7 +525,6 @@ signer = "main"
         let manifest = Manifest::parse(GOOD, Path::new("/etc"), "t.toml").unwrap();
         assert_eq!(manifest.sender_id(), "DXPENT0000012345");
         assert_eq!(manifest.node.receiver_id, "DXPEDCCEB0000002");
-        assert_eq!(manifest.store_path(), Path::new("/etc/tongguan.db"));
         assert_eq!(manifest.limits.batch, 100);
         let (kind, options) = manifest.signer("main").unwrap();
         assert_eq!(
@@ -428,11 +546,24 @@ signer = "main"
             text.contains("no [transports.hup]") && text.contains("hub"),
             "{text}"
         );
+        let several = GOOD.replace("transport = \"hub\"", "transports = [\"hub\", \"hap\"]");
+        assert!(refused(&several).contains("no [transports.hap]"));
+        let none = GOOD.replace("transport = \"hub\"", "transports = []");
+        assert!(refused(&none).contains("names no transport"));
         let text = refused(&format!("{GOOD}[limits]\nbatch = 101\n"));
         assert!(text.contains("101") && text.contains("1 to 100"), "{text}");
         let text = refused(&GOOD.replace("3301960T01", "12345678901234567890"));
         assert!(
             text.contains("传输企业代码") && text.contains("at most 18"),
+            "{text}"
+        );
+        let text = refused(&format!("{GOOD}[store]\nkind = \"postgres\"\n"));
+        assert!(text.contains("has a url"), "{text}");
+        let text = refused(&format!("{GOOD}[store]\nurl = \"postgres://a@b/c\"\n"));
+        assert!(text.contains("kind = \"postgres\""), "{text}");
+        let text = refused(&format!("{GOOD}[store]\nkind = \"oracle\"\n"));
+        assert!(
+            text.contains("sqlite") && text.contains("postgres"),
             "{text}"
         );
         let text = refused("[enterprise");

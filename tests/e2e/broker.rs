@@ -10,81 +10,11 @@
 
 mod stage;
 
+use stage::parts::{Dice, broker, journal, prepare, start};
 use stage::{TONGGUAN, good, orders, refused, run};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// The broker's address, and a virtual host of this test's own.
-fn broker(vhost: &str) -> Option<String> {
-    let Ok(url) = std::env::var("TONGGUAN_TEST_AMQP") else {
-        assert!(
-            std::env::var_os("TONGGUAN_REQUIRE_PARTS").is_none(),
-            "TONGGUAN_TEST_AMQP is not set"
-        );
-        println!("skipped: no broker (run tests/run, or set TONGGUAN_TEST_AMQP)");
-        return None;
-    };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/rabbitmq");
-    good(Path::new("."), script.to_str().unwrap(), &["vhost", vhost]);
-    Some(format!("{url}/{vhost}"))
-}
-
-fn prepare(dir: &Path, url: &str, extra: &str) {
-    good(dir, TONGGUAN, &["init", "."]);
-    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
-    let (before, rest) = manifest.split_once("kind = \"directory\"").unwrap();
-    let (_, after) = rest.split_once("[[routes]]").unwrap();
-    let amqp = format!(
-        "kind = \"amqp\"\nurl = \"{url}\"\nusername = \"guest\"\npassword = \"file:guest\"\n\
-         send = {{ routing_key = \"to-customs\" }}\nreceive = {{ queue = \"from-customs\" }}\n{extra}\n\
-         [[routes]]"
-    );
-    fs::write(dir.join("tongguan.toml"), format!("{before}{amqp}{after}")).unwrap();
-    fs::write(dir.join("guest"), "guest\n").unwrap();
-}
-
-fn start(dir: &Path, args: &[&str], log: &str) -> Child {
-    let log = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(dir.join(log))
-        .unwrap();
-    Command::new(TONGGUAN)
-        .args(args)
-        .current_dir(dir)
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .unwrap()
-}
-
-/// Numbers that look random; the seed is printed, so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn new() -> Self {
-        let seed = std::env::var("TONGGUAN_TEST_SEED")
-            .ok()
-            .and_then(|s| s.parse().ok());
-        let seed = seed.unwrap_or_else(|| {
-            std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .map_or(1, |d| d.as_nanos() as u64)
-        });
-        println!("seed: TONGGUAN_TEST_SEED={seed}");
-        Self(seed | 1)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 #[test]
 fn two_thousand_orders_survive_ten_kills() {
@@ -159,22 +89,8 @@ fn two_thousand_orders_survive_ten_kills() {
         "{told}"
     );
     // The other side's own books: every order, each under one guid only.
-    let journal = fs::read_to_string(dir.join("declared.jsonl")).unwrap();
-    let mut declared: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let field = |line: &str, name: &str| {
-        let start = line.find(&format!("\"{name}\":\"")).unwrap() + name.len() + 4;
-        line[start..].split('"').next().unwrap().to_owned()
-    };
-    for line in journal.lines() {
-        declared
-            .entry(field(line, "key"))
-            .or_default()
-            .insert(field(line, "guid"));
-    }
-    println!(
-        "{} lines in the other side's journal for {ORDERS} orders",
-        journal.lines().count()
-    );
+    let (declared, lines) = journal(&dir.join("declared.jsonl"));
+    println!("{lines} lines in the other side's journal for {ORDERS} orders");
     assert_eq!(declared.len(), ORDERS, "no order is lost");
     assert!(
         declared.values().all(|guids| guids.len() == 1),
@@ -237,7 +153,14 @@ fn a_broker_that_refuses_is_named_with_the_remedy() {
     assert!(begun.elapsed() < Duration::from_secs(40));
     let told = good(dir, TONGGUAN, &["-m", "t.toml", "status"]);
     assert!(
-        told.contains("unknown") && told.contains("127.0.0.1:1"),
+        told.contains("signed") && told.contains("127.0.0.1:1"),
         "{told}"
     );
+    assert!(!told.contains("unknown"), "nothing can have left: {told}");
+    // So it may be voided; what is void is declared no more.
+    good(dir, TONGGUAN, &["-m", "t.toml", "void", "ORDER-000001"]);
+    let told = refused(dir, &["-m", "t.toml", "void", "ORDER-000001"], 1);
+    assert!(told.contains("it is void"), "{told}");
+    let told = good(dir, TONGGUAN, &["-m", "t.toml", "run", "--until-final"]);
+    assert!(told.contains("1 void"), "{told}");
 }

@@ -25,8 +25,8 @@ pub fn run(args: &Check, global: &Global, out: &mut Output) -> Result<(), Troubl
         paint(GOOD, "ok  "),
         global.manifest.display()
     ))?;
-    let store = client.manifest().store_path();
-    out.line(format!("{} store {}", paint(GOOD, "ok  "), store.display()))?;
+    let store = client.store_place();
+    out.line(format!("{} store {store}", paint(GOOD, "ok  ")))?;
     for part in &parts {
         if part.ok {
             out.line(format!("{} {}", paint(GOOD, "ok  "), part.part))?;

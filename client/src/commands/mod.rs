@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod check;
+pub mod decide;
 pub mod demo;
 pub mod init;
 pub mod run;

@@ -17,6 +17,8 @@ struct Ended {
     accepted: u64,
     rejected: u64,
     open: u64,
+    dead: u64,
+    void: u64,
 }
 
 /// Signs, sends, takes back receipts.
@@ -37,14 +39,20 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
         accepted,
         rejected,
         open,
+        dead,
+        void,
     } = ended;
     out.line(format!(
-        "stopped: {accepted} accepted, {rejected} rejected, {open} still open"
+        "stopped: {accepted} accepted, {rejected} rejected, {open} still open, \
+         {dead} dead letters, {void} void"
     ))?;
+    if dead > 0 {
+        out.line("dead letters wait for you: tongguan status, then tongguan retry or void")?;
+    }
     if args.until_final && open > 0 {
         return Err(Trouble::AlreadySaid(Exit::Unavailable));
     }
-    if args.until_final && rejected > 0 {
+    if args.until_final && rejected + dead > 0 {
         return Err(Trouble::AlreadySaid(Exit::Refused));
     }
     Ok(())
@@ -66,13 +74,10 @@ async fn drive(
     }
     let watching = async {
         loop {
-            let Ended {
-                accepted,
-                rejected,
-                open,
-            } = count(client).await?;
-            bar.set_length(accepted + rejected + open);
-            bar.set_position(accepted + rejected);
+            let ended = count(client).await?;
+            let done = ended.accepted + ended.rejected + ended.dead + ended.void;
+            bar.set_length(done + ended.open);
+            bar.set_position(done);
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         #[allow(
@@ -111,11 +116,15 @@ async fn count(client: &Client) -> Result<Ended, Failure> {
         accepted: 0,
         rejected: 0,
         open: 0,
+        dead: 0,
+        void: 0,
     };
     for (_, state, count) in client.store().counts().await? {
         match state {
             State::Accepted => ended.accepted += count,
             State::Rejected => ended.rejected += count,
+            State::Dead => ended.dead += count,
+            State::Void => ended.void += count,
             _ => ended.open += count,
         }
     }

@@ -16,6 +16,17 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
     let client = open(global)?;
     let found = block_on(async { Ok(client.store().find(&args.id).await?) })?;
     let Some(details) = found else {
+        let stray = block_on(async { Ok(client.store().came_in(&args.id).await?) })?;
+        if let Some((kept, octets)) = stray {
+            out.object(&kept)?;
+            out.line(super::status::stray(&kept))?;
+            if let Some(dir) = &args.export {
+                for file in export_answer(&kept.digest, &octets, dir)? {
+                    out.line(format!("wrote {file}"))?;
+                }
+            }
+            return Ok(());
+        }
         return Err(
             Failure::rejected("store", format!("find {}", args.id), "nothing has that id")
                 .remedy("give an id, a guid or a business number; see: tongguan status --list")
@@ -27,7 +38,11 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
     out.line(format!("{} {}", paint(HEAD, &one.message), one.key))?;
     out.line(format!("  id        {}", one.id))?;
     out.line(format!("  guid      {}", one.guid))?;
-    out.line(format!("  state     {}", one.state))?;
+    out.line(format!(
+        "  state     {}: {}",
+        one.state,
+        one.state.meaning()
+    ))?;
     out.line(format!("  from      {}:{}", one.document, one.line))?;
     if let Some(carrier) = &details.carrier {
         out.line(format!("  envelope  CopMsgId {}", carrier.cop_msg_id))?;
@@ -75,12 +90,27 @@ fn export(details: &Details, dir: &Path) -> Result<Vec<String>, Trouble> {
         }
     }
     for (index, (_, octets)) in details.inbound.iter().enumerate() {
-        let number = index + 1;
-        files.push((format!("{id}.answer-{number}.envelope.xml"), octets.clone()));
-        if let Ok(Opened::Envelope(opened)) = open_envelope(octets, &Limits::default()) {
-            files.push((format!("{id}.answer-{number}.receipt.xml"), opened.data));
-        }
+        files.extend(answer(&format!("{id}.answer-{}", index + 1), octets));
     }
+    write(files, dir)
+}
+
+/// Writes something that came in as files.
+fn export_answer(name: &str, octets: &[u8], dir: &Path) -> Result<Vec<String>, Trouble> {
+    fs::create_dir_all(dir).doing(|| format!("make the folder {}", dir.display()))?;
+    write(answer(name, octets), dir)
+}
+
+/// Something that came in, and what is in its envelope.
+fn answer(name: &str, octets: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![(format!("{name}.envelope.xml"), octets.to_vec())];
+    if let Ok(Opened::Envelope(opened)) = open_envelope(octets, &Limits::default()) {
+        files.push((format!("{name}.receipt.xml"), opened.data));
+    }
+    files
+}
+
+fn write(files: Vec<(String, Vec<u8>)>, dir: &Path) -> Result<Vec<String>, Trouble> {
     let mut written = Vec::new();
     for (name, octets) in files {
         let path = dir.join(name);

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use tongguan_contracts::Failure;
 use tongguan_core::State;
-use tongguan_core::store::{Filter, Summary};
+use tongguan_core::store::{Filter, Kept, Summary};
 
 use super::{block_on, open, shown_time};
 use crate::cli::{Global, Status};
@@ -14,6 +14,7 @@ use crate::trouble::Trouble;
 struct Overview {
     counts: BTreeMap<String, BTreeMap<&'static str, u64>>,
     open: u64,
+    dead: u64,
     unmatched: u64,
 }
 
@@ -28,11 +29,20 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
         })?),
     };
     let client = open(global)?;
+    if args.unmatched {
+        let all = block_on(async { Ok(client.store().unmatched(args.limit).await?) })?;
+        for one in &all.newest {
+            out.object(one)?;
+            out.line(stray(one))?;
+        }
+        return Ok(());
+    }
     if args.list || state.is_some() || args.message.is_some() {
         let filter = Filter {
             state,
             message: args.message.clone(),
             limit: args.limit,
+            ..Filter::default()
         };
         let all = block_on(async { Ok(client.store().list(filter).await?) })?;
         for one in &all {
@@ -41,26 +51,29 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
         }
         return Ok(());
     }
-    let (counts, unmatched, stuck) = block_on(async {
+    let (counts, unmatched, troubled) = block_on(async {
         let store = client.store();
         let filter = Filter {
-            state: Some(State::Unknown),
-            message: None,
+            troubled: true,
             limit: 10,
+            ..Filter::default()
         };
         Ok((
             store.counts().await?,
-            store.unmatched().await?,
+            store.unmatched(0).await?.count,
             store.list(filter).await?,
         ))
     })?;
     let mut overview = Overview {
         counts: BTreeMap::new(),
         open: 0,
+        dead: 0,
         unmatched,
     };
     for (message, state, count) in counts {
-        if !state.is_final() {
+        if state == State::Dead {
+            overview.dead += count;
+        } else if !state.is_final() {
             overview.open += count;
         }
         overview
@@ -85,12 +98,19 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
             states.join(", ")
         ))?;
     }
-    for one in &stuck {
+    for one in &troubled {
         out.line(line(one))?;
+    }
+    if overview.dead > 0 {
+        out.line(format!(
+            "{} dead letter(s) wait for you: tongguan show ID says why; then tongguan retry or void",
+            overview.dead
+        ))?;
     }
     if unmatched > 0 {
         out.line(format!(
-            "{unmatched} thing(s) came in that are about no declaration here: kept"
+            "{unmatched} thing(s) came in that are about no declaration here: kept; \
+             tongguan status --unmatched"
         ))?;
     }
     Ok(())
@@ -99,10 +119,26 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
 fn colour(state: State, text: String) -> String {
     let style = match state {
         State::Accepted => GOOD,
-        State::Rejected => BAD,
+        State::Rejected | State::Dead => BAD,
         _ => OPEN,
     };
     paint(style, text)
+}
+
+/// Something that came in, on a line.
+pub fn stray(one: &Kept) -> String {
+    format!(
+        "{} {} {} from {} {}",
+        one.digest,
+        shown_time(one.received_at),
+        if one.kind.is_empty() {
+            "unreadable"
+        } else {
+            &one.kind
+        },
+        one.origin,
+        one.problem.as_deref().unwrap_or("")
+    )
 }
 
 /// One declaration on a line.

@@ -32,6 +32,7 @@ pub struct Failure {
     doing: String,
     reason: String,
     remedy: Option<String>,
+    unsent: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -50,6 +51,7 @@ impl Failure {
             doing: doing.into(),
             reason: reason.to_string(),
             remedy: None,
+            unsent: false,
             source: None,
         }
     }
@@ -88,6 +90,14 @@ impl Failure {
         self
     }
 
+    /// Says that nothing of what was to be sent can have left. Only a transport that knows it
+    /// for certain says so: a person may then still decide not to send it at all.
+    #[must_use]
+    pub fn unsent(mut self) -> Self {
+        self.unsent = true;
+        self
+    }
+
     /// Keeps the underlying error for logs.
     #[must_use]
     pub fn source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -98,6 +108,12 @@ impl Failure {
     /// Whether trying again can help.
     pub fn class(&self) -> FailureClass {
         self.class
+    }
+
+    /// Whether something of what was to be sent may have left; true unless the part said
+    /// [`unsent`](Self::unsent).
+    pub fn may_have_left(&self) -> bool {
+        !self.unsent
     }
 
     /// The part that failed, as the manifest names it.

@@ -59,12 +59,12 @@ impl std::fmt::Debug for Delivery {
 pub trait Transport: Send + Sync {
     /// Hands over an envelope; returns once the other side has taken responsibility.
     ///
-    /// May be called concurrently. If the future is dropped or fails as
-    /// [`Transient`](crate::FailureClass::Transient), the outcome is unknown: the core sends the
-    /// same envelope again.
+    /// May be called concurrently. If the future is dropped, or fails without saying that nothing
+    /// left ([`Failure::unsent`]), the outcome is unknown: the core sends the same envelope again.
     ///
     /// # Errors
-    /// A [`Failure`] whose class says whether a repeat can help.
+    /// A [`Failure`] whose class says whether a repeat can help, and which says so where nothing
+    /// of the envelope can have left: no connection, returned, not written.
     async fn send(&self, outgoing: Outgoing<'_>) -> Result<Accepted, Failure>;
 
     /// Waits for the next delivery. Cancel-safe: dropping the future loses nothing.

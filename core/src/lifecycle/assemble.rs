@@ -12,15 +12,20 @@ use tongguan_messages::{Message, closing, message, opening, transfer};
 use tongguan_xmldsig::{Enveloping, KeyInfo, Profile};
 
 use super::Client;
-use crate::clock::{creat_time, guid, now_ms};
+use super::backoff::pause;
+use super::breaker::Breakers;
+use super::holding::under;
+use crate::clock::{creat_time, guid};
 use crate::manifest::{Manifest, Route};
-use crate::store::{Carrier, Claimed, Store};
+use crate::store::{Carrier, Claim, Claimed, Fence, Lease, Owner, Store};
 
 /// How often the store is asked for what others submitted.
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) struct Assembler {
     store: Arc<dyn Store>,
+    owner: Owner,
+    breakers: Arc<Breakers>,
     manifest: Manifest,
     signers: BTreeMap<String, Arc<dyn Signer>>,
 }
@@ -56,6 +61,7 @@ pub(super) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
 impl Assembler {
     pub(super) fn new(
         client: &Client,
+        breakers: Arc<Breakers>,
         build: impl Fn(&str) -> Result<Arc<dyn Signer>, Failure>,
     ) -> Result<Self, Failure> {
         let mut signers = BTreeMap::new();
@@ -66,18 +72,26 @@ impl Assembler {
         }
         Ok(Self {
             store: Arc::clone(&client.store),
+            owner: client.manifest.owner(),
+            breakers,
             manifest: client.manifest.clone(),
             signers,
         })
     }
 
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+        let mut tries = 0;
         loop {
             let busy = match self.round().await {
-                Ok(busy) => busy,
+                Ok(busy) => {
+                    tries = 0;
+                    busy
+                }
                 Err(failure) if failure.class() == FailureClass::Transient => {
-                    tracing::warn!(%failure, "signing waits");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let wait = pause(FailureClass::Transient, tries);
+                    tries += 1;
+                    tracing::warn!(%failure, again_ms = %wait.as_millis(), "signing waits");
+                    tokio::time::sleep(wait).await;
                     false
                 }
                 // A wrong PIN locks a device: nothing is tried again until a person acts.
@@ -100,8 +114,7 @@ impl Assembler {
         let limits = &self.manifest.limits;
         let mut more = false;
         for waiting in self.store.waiting().await? {
-            let wait = i64::try_from(limits.batch_wait_ms).unwrap_or(i64::MAX);
-            let due = waiting.since.saturating_add(wait) <= now_ms();
+            let due = waiting.waited >= Duration::from_millis(limits.batch_wait_ms);
             if waiting.count < limits.batch && !due {
                 continue;
             }
@@ -112,12 +125,26 @@ impl Assembler {
                 tracing::error!(message = waiting.message, "no route: it waits");
                 continue;
             };
-            let claimed = self.store.claim(&waiting.message, limits.batch).await?;
-            if claimed.is_empty() {
+            let claim = self
+                .store
+                .claim(&self.owner, &waiting.message, limits.batch)
+                .await?;
+            let Some(Claim { lease, work }) = claim else {
                 continue;
+            };
+            more |= waiting.count > work.len();
+            let assembling = self.assemble(known, route, &lease, work);
+            match under(self.store.as_ref(), &lease, assembling).await {
+                Ok(()) => {}
+                Err(failure) if failure.class() == FailureClass::Rejected => {
+                    tracing::error!(%failure, message = waiting.message, "dead letters");
+                    self.store.give_up(&lease, &failure.to_string()).await?;
+                }
+                Err(failure) => {
+                    self.store.release(&lease).await?;
+                    return Err(failure);
+                }
             }
-            more |= waiting.count > claimed.len();
-            self.assemble(known, route, claimed).await?;
         }
         Ok(more)
     }
@@ -126,6 +153,7 @@ impl Assembler {
         &self,
         message: &'static Message,
         route: &Route,
+        lease: &Lease,
         claimed: Vec<Claimed>,
     ) -> Result<(), Failure> {
         let bug = |what: &str, why: String| {
@@ -187,22 +215,26 @@ impl Assembler {
             message: message.name.to_owned(),
             guid: guid_value,
             cop_msg_id,
-            transport: route.transport.clone(),
+            transport: self.breakers.best(route).to_owned(),
             profile: profile.name().to_owned(),
             certificate: hex::encode(Sha256::digest(&signer.identity().certificate)),
             envelope: octets,
             attempts: 0,
         };
         let (name, id) = (carrier.message.clone(), carrier.cop_msg_id.clone());
-        self.store
-            .carry(carrier, claimed.into_iter().map(|c| c.id).collect())
-            .await?;
-        tracing::info!(
-            message = name,
-            cop_msg_id = id,
-            declarations = count,
-            "signed"
-        );
+        let ids = claimed.into_iter().map(|c| c.id).collect();
+        match self.store.carry(lease, carrier, ids).await? {
+            Fence::Held => tracing::info!(
+                message = name,
+                cop_msg_id = id,
+                declarations = count,
+                "signed"
+            ),
+            Fence::Lost => tracing::warn!(
+                message = name,
+                "the lease was lost: what was signed is thrown away, unsent"
+            ),
+        }
         Ok(())
     }
 }

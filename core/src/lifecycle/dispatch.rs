@@ -2,55 +2,74 @@
 
 use futures::future::join_all;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-use tongguan_contracts::{Failure, FailureClass, Outgoing, Transport};
+use tongguan_contracts::{Accepted, Failure, FailureClass, Outgoing, Transport};
+use tongguan_messages::messages;
 
-use crate::clock::now_ms;
-use crate::store::{Carrier, Store, Tried};
+use super::backoff::{insist, pause};
+use super::breaker::{Breakers, Failures};
+use super::holding::under;
+use crate::manifest::Route;
+use crate::store::{Carrier, Fence, Lease, Owner, Store, Tried};
 
 /// How many envelopes are under way at once.
 const UNDER_WAY: usize = 32;
 const LOOK: Duration = Duration::from_millis(50);
+/// How often other nodes' envelopes are looked for that wait for a transport out of reach.
+const LOOK_FOR_STRAYS: Duration = Duration::from_secs(1);
 /// A try without an answer in this time is one of unknown outcome.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) struct Dispatcher {
-    name: String,
-    transport: Arc<dyn Transport>,
-    store: Arc<dyn Store>,
+    pub name: String,
+    pub transport: Arc<dyn Transport>,
+    pub store: Arc<dyn Store>,
+    pub owner: Owner,
+    pub routes: Vec<Route>,
+    pub breakers: Arc<Breakers>,
 }
 
 impl Dispatcher {
-    pub(super) fn new(name: String, transport: Arc<dyn Transport>, store: Arc<dyn Store>) -> Self {
-        Self {
-            name,
-            transport,
-            store,
-        }
-    }
-
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+        let mut failures = Failures::default();
         while !*stop.borrow() {
-            let due = self.store.due(&self.name, now_ms(), UNDER_WAY).await?;
-            if due.is_empty() {
+            let due = insist(|| self.store.due(&self.owner, &self.name, UNDER_WAY)).await?;
+            let Some(claim) = due else {
                 tokio::select! {
                     _ = stop.wait_for(|stop| *stop) => break,
                     () = tokio::time::sleep(LOOK) => {}
                 }
                 continue;
+            };
+            let lease = &claim.lease;
+            let sending = join_all(claim.work.iter().map(|carrier| self.send(lease, carrier)));
+            let mut out_of_reach = false;
+            for ended in under(self.store.as_ref(), lease, sending).await {
+                out_of_reach |= ended?.is_some_and(|well| failures.ended(well));
             }
-            for noted in join_all(due.iter().map(|carrier| self.send(carrier))).await {
-                noted?;
+            // What was not tried is free for others.
+            insist(|| self.store.release(lease)).await?;
+            if out_of_reach {
+                self.wait_until_in_reach(&mut stop).await?;
+                failures.forget();
             }
         }
         Ok(())
     }
 
-    async fn send(&self, carrier: &Carrier) -> Result<(), Failure> {
+    /// Sends an envelope and notes how that ended. Says whether the transport did its part: an
+    /// envelope that it will never take is no failure of the transport's.
+    async fn send(&self, lease: &Lease, carrier: &Carrier) -> Result<Option<bool>, Failure> {
+        let id = carrier.cop_msg_id.as_str();
+        // A node that was frozen may wake here: what it held is another's by now.
+        if !lease.holds() {
+            tracing::warn!(cop_msg_id = id, "the lease is over: not sent");
+            return Ok(None);
+        }
         let outgoing = Outgoing {
-            cop_msg_id: &carrier.cop_msg_id,
+            cop_msg_id: id,
             message: &carrier.message,
             envelope: &carrier.envelope,
         };
@@ -58,43 +77,183 @@ impl Dispatcher {
             Ok(result) => result,
             Err(_) => Err(Failure::transient(&self.name, "send", "no answer in time")),
         };
-        let id = carrier.cop_msg_id.as_str();
-        let tried = match result {
-            Ok(accepted) => {
-                tracing::info!(cop_msg_id = id, evidence = accepted.evidence, "sent");
-                Tried::Accepted {
-                    evidence: accepted.evidence,
+        let tried = ended(carrier, result);
+        let well = !matches!(tried, Tried::Again { .. });
+        let noted = insist(|| self.store.tried(lease, id, tried.clone())).await?;
+        if noted == Fence::Lost {
+            tracing::warn!(
+                cop_msg_id = id,
+                "another node has taken it over: its word counts"
+            );
+        }
+        Ok(Some(well))
+    }
+
+    /// Leaves the transport alone until its check passes. What is signed for it goes another way,
+    /// where there is one.
+    async fn wait_until_in_reach(&self, stop: &mut watch::Receiver<bool>) -> Result<(), Failure> {
+        let name = self.name.as_str();
+        tracing::error!(
+            transport = name,
+            "out of reach: left alone until it is back"
+        );
+        self.breakers.set(name, true);
+        let mut tries = 0;
+        let mut wait = Duration::ZERO;
+        loop {
+            let next = Instant::now() + wait;
+            while Instant::now() < next {
+                self.reroute().await?;
+                let look = LOOK_FOR_STRAYS.min(next.saturating_duration_since(Instant::now()));
+                tokio::select! {
+                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                    () = tokio::time::sleep(look) => {}
                 }
             }
-            Err(failure) => match failure.class() {
-                FailureClass::Rejected => {
-                    tracing::error!(cop_msg_id = id, %failure, "refused for good");
-                    Tried::Refused {
-                        error: failure.to_string(),
-                    }
+            let check = tokio::time::timeout(PATIENCE, self.transport.check());
+            let class = match check.await {
+                Ok(Ok(())) => break,
+                Ok(Err(failure)) => {
+                    tracing::warn!(%failure, "still out of reach");
+                    failure.class()
                 }
-                class => {
-                    let wait = pause(class, carrier.attempts);
-                    let remedy = failure.how_to_mend().unwrap_or_default();
-                    tracing::warn!(cop_msg_id = id, %failure, remedy, again_ms = wait, "not sent");
-                    Tried::Again {
-                        at: now_ms() + wait,
-                        error: failure.to_string(),
-                    }
-                }
-            },
-        };
-        self.store.tried(id, tried).await
+                Err(_) => FailureClass::Transient,
+            };
+            wait = pause(class, tries).max(LOOK);
+            tries += 1;
+        }
+        tracing::info!(transport = name, "in reach again");
+        self.breakers.set(name, false);
+        Ok(())
+    }
+
+    /// Lets what waits for this transport go by the best one of its route.
+    async fn reroute(&self) -> Result<(), Failure> {
+        for (number, route) in self.routes.iter().enumerate() {
+            let best = self.breakers.best(route);
+            if best == self.name || !route.transports.contains(&self.name) {
+                continue;
+            }
+            // The first route that fits a message counts.
+            let messages: Vec<&str> = messages()
+                .iter()
+                .map(|message| message.name)
+                .filter(|name| self.routes.iter().position(|r| r.takes(name)) == Some(number))
+                .collect();
+            let moved = insist(|| self.store.reroute(&messages, &self.name, best)).await?;
+            if moved > 0 {
+                tracing::warn!(from = self.name, to = best, envelopes = moved, "rerouted");
+            }
+        }
+        Ok(())
     }
 }
 
-/// How long to wait before the next try, in milliseconds: doubling, spread, bounded. What an
-/// operator must mend is tried slowly.
-fn pause(class: FailureClass, attempts: u32) -> i64 {
-    let base: i64 = match class {
-        FailureClass::Misconfigured => 15_000,
-        _ => (250_i64 << attempts.min(7)).min(30_000),
+/// What the end of a try means for the envelope.
+fn ended(carrier: &Carrier, result: Result<Accepted, Failure>) -> Tried {
+    let id = carrier.cop_msg_id.as_str();
+    let failure = match result {
+        Ok(Accepted { evidence }) => {
+            tracing::info!(cop_msg_id = id, evidence, "sent");
+            return Tried::Accepted { evidence };
+        }
+        Err(failure) => failure,
     };
-    let spread = i64::from(getrandom::u32().unwrap_or(0) % 1000);
-    base / 2 + base / 2 * spread / 1000
+    let (error, left) = (failure.to_string(), failure.may_have_left());
+    if failure.class() == FailureClass::Rejected {
+        tracing::error!(cop_msg_id = id, %failure, "refused for good: a dead letter");
+        return Tried::Refused { error, left };
+    }
+    let after = pause(failure.class(), carrier.attempts);
+    let remedy = failure.how_to_mend().unwrap_or_default();
+    let again_ms = after.as_millis();
+    tracing::warn!(cop_msg_id = id, %failure, remedy, left, %again_ms, "not sent");
+    Tried::Again { after, error, left }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SqlStore;
+    use async_trait::async_trait;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tongguan_contracts::{Declaration, Delivery, Origin};
+
+    #[derive(Default)]
+    struct Counts(AtomicUsize);
+
+    #[async_trait]
+    impl Transport for Counts {
+        async fn send(&self, _: Outgoing<'_>) -> Result<Accepted, Failure> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(Accepted {
+                evidence: String::new(),
+            })
+        }
+        async fn receive(&self) -> Result<Delivery, Failure> {
+            std::future::pending().await
+        }
+        async fn check(&self) -> Result<(), Failure> {
+            Ok(())
+        }
+        async fn close(&self) {}
+    }
+
+    #[tokio::test]
+    async fn who_wakes_past_the_lease_does_not_send() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqlStore::sqlite(&dir.path().join("t.db")).unwrap());
+        let transport = Arc::new(Counts::default());
+        let owner = Owner {
+            name: "a".into(),
+            term: Duration::from_millis(200),
+        };
+        let dispatcher = Dispatcher {
+            name: "main".into(),
+            transport: Arc::clone(&transport) as Arc<dyn Transport>,
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            owner: owner.clone(),
+            routes: Vec::new(),
+            breakers: Arc::new(Breakers::new(std::iter::empty())),
+        };
+        let declaration = Declaration {
+            message: "CEB311Message".into(),
+            guid: "G".into(),
+            business_key: "K".into(),
+            fragment: Vec::new(),
+            fingerprint: "a".into(),
+            amends: false,
+            origin: Origin::default(),
+        };
+        store.submit("main", vec![declaration]).await.unwrap();
+        let claim = store.claim(&owner, "CEB311Message", 1).await.unwrap();
+        let claim = claim.unwrap();
+        let carrier = Carrier {
+            message: "CEB311Message".into(),
+            guid: "M".into(),
+            cop_msg_id: "C".into(),
+            transport: "main".into(),
+            profile: String::new(),
+            certificate: String::new(),
+            envelope: Vec::new(),
+            attempts: 0,
+        };
+        let ids = claim.work.into_iter().map(|c| c.id).collect();
+        let fence = store.carry(&claim.lease, carrier, ids).await.unwrap();
+        assert_eq!(fence, Fence::Held);
+
+        let claim = store.due(&owner, "main", 1).await.unwrap().unwrap();
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let sent = dispatcher.send(&claim.lease, &claim.work[0]).await.unwrap();
+        assert_eq!((sent, transport.0.load(Ordering::Relaxed)), (None, 0));
+        // Renewed in time, it does.
+        store.release(&claim.lease).await.unwrap();
+        let claim = store.due(&owner, "main", 1).await.unwrap().unwrap();
+        let work = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            dispatcher.send(&claim.lease, &claim.work[0]).await
+        };
+        let sent = under(store.as_ref(), &claim.lease, work).await.unwrap();
+        assert_eq!((sent, transport.0.load(Ordering::Relaxed)), (Some(true), 1));
+    }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
 
-use tongguan_contracts::{Delivery, Failure, FailureClass, ReceiptNotice, Role, Transport};
+use tongguan_contracts::{Delivery, Failure, ReceiptNotice, Role, Transport};
 use tongguan_messages::envelope::{Opened, open};
 use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning};
 
+use super::backoff::{insist, pause};
 use crate::store::{About, Answer, Inbound, Level, Store};
 
 pub(super) struct Receiver {
@@ -37,20 +37,22 @@ impl Receiver {
     }
 
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+        let mut tries = 0;
         loop {
             let received = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
                 received = self.transport.receive() => received,
             };
             match received {
-                Ok(delivery) => self.take(delivery).await?,
+                Ok(delivery) => {
+                    tries = 0;
+                    self.take(delivery).await?;
+                }
                 Err(failure) => {
                     let remedy = failure.how_to_mend().unwrap_or_default();
                     tracing::error!(%failure, remedy, "receiving waits");
-                    let wait = match failure.class() {
-                        FailureClass::Misconfigured => Duration::from_secs(15),
-                        _ => Duration::from_secs(1),
-                    };
+                    let wait = pause(failure.class(), tries);
+                    tries += 1;
                     tokio::select! {
                         _ = stop.wait_for(|stop| *stop) => return Ok(()),
                         () = tokio::time::sleep(wait) => {}
@@ -84,7 +86,7 @@ impl Receiver {
             problem,
             answers,
         };
-        let notices = self.store.receive(inbound).await?;
+        let notices = insist(|| self.store.receive(inbound.clone())).await?;
         if let Err(failure) = settle.acknowledge().await {
             // It comes again, and changes nothing then.
             tracing::warn!(%failure, "committed, but not acknowledged");

@@ -1,7 +1,10 @@
 //! Moves declarations along: assembles and signs, sends, takes in what comes back.
 
 mod assemble;
+mod backoff;
+mod breaker;
 mod dispatch;
+mod holding;
 mod inbound;
 mod states;
 
@@ -18,7 +21,7 @@ use tongguan_contracts::{
 
 use crate::manifest::Manifest;
 use crate::registry::Registry;
-use crate::store::{Sqlite, Store, Submitted};
+use crate::store::{Store, Submitted};
 
 pub use states::{Event, State, TRANSITIONS};
 
@@ -27,6 +30,7 @@ pub struct Client {
     manifest: Manifest,
     registry: Registry,
     store: Arc<dyn Store>,
+    place: String,
 }
 
 /// What a document's submission came to.
@@ -81,7 +85,7 @@ impl PartCheck {
 pub enum Until {
     /// When it is told to.
     Stopped,
-    /// When every declaration has its final state, too.
+    /// When nothing more happens by itself, too: every declaration is final or a dead letter.
     AllFinal,
 }
 
@@ -91,17 +95,23 @@ impl Client {
     /// # Errors
     /// The store cannot be used.
     pub fn open(manifest: Manifest, registry: Registry) -> Result<Self, Failure> {
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&manifest.store_path())?);
+        let store = manifest.open_store()?;
         Ok(Self {
             manifest,
             registry,
-            store,
+            place: store.place().to_owned(),
+            store: Arc::new(store),
         })
     }
 
     /// What is kept.
     pub fn store(&self) -> &dyn Store {
         self.store.as_ref()
+    }
+
+    /// Where that is, for people.
+    pub fn store_place(&self) -> &str {
+        &self.place
     }
 
     /// The manifest.
@@ -221,20 +231,27 @@ impl Client {
             roles.insert(name.to_owned(), self.role(Some(name))?.1);
         }
         let roles = Arc::new(roles);
-        let assembler = assemble::Assembler::new(self, |name| self.signer(name))?;
+        let breakers = Arc::new(breaker::Breakers::new(self.manifest.transports()));
+        let assembler =
+            assemble::Assembler::new(self, Arc::clone(&breakers), |name| self.signer(name))?;
         let mut transports = BTreeMap::new();
         for name in self.manifest.transports() {
             transports.insert(name.to_owned(), self.transport(name)?);
         }
+        let owner = self.manifest.owner();
+        backoff::insist(|| self.store.take_over(&owner)).await?;
         let (ending, ended) = watch::channel(false);
         let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
         tasks.spawn(assembler.run(ended.clone()));
         for (name, transport) in &transports {
-            let sending = dispatch::Dispatcher::new(
-                name.clone(),
-                Arc::clone(transport),
-                Arc::clone(&self.store),
-            );
+            let sending = dispatch::Dispatcher {
+                name: name.clone(),
+                transport: Arc::clone(transport),
+                store: Arc::clone(&self.store),
+                owner: owner.clone(),
+                routes: self.manifest.routes.clone(),
+                breakers: Arc::clone(&breakers),
+            };
             tasks.spawn(sending.run(ended.clone()));
             let receiving = inbound::Receiver::new(
                 name.clone(),
@@ -259,8 +276,8 @@ impl Client {
                     break;
                 }
                 _ = look.tick(), if until == Until::AllFinal => {
-                    let counts = self.store.counts().await?;
-                    if counts.iter().all(|(_, state, _)| state.is_final()) {
+                    let counts = backoff::insist(|| self.store.counts()).await?;
+                    if counts.iter().all(|(_, state, _)| state.rests()) {
                         break;
                     }
                 }

@@ -1,82 +1,117 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Where a declaration stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Taken, on disk; in no message yet.
-    Submitted,
-    /// In a signed message, not sent yet.
-    Signed,
-    /// A try to send it ended without an answer: it may or may not have arrived. It is sent again,
-    /// the same octets.
-    Unknown,
-    /// The transport took it.
-    Sent,
-    /// The platform or the clearance service has answered, and more will follow.
-    Pending,
-    /// Final: declared.
-    Accepted,
-    /// Final: refused, by the transport, the platform or the clearance service.
-    Rejected,
+/// An enum with its names and meanings, from one table.
+macro_rules! table {
+    ($(#[$meta:meta])* $enum:ident, $($one:ident $name:literal $meaning:literal,)*) => {
+        $(#[$meta])*
+        pub enum $enum {
+            $(#[doc = $meaning] $one,)*
+        }
+
+        impl $enum {
+            /// All of them, in order.
+            pub const ALL: &[Self] = &[$(Self::$one,)*];
+
+            /// Its name, as it is stored and shown.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$one => $name,)* }
+            }
+
+            /// What it means, in words.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$one => $meaning,)* }
+            }
+        }
+    };
 }
 
-/// What moves a declaration on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// It was put into a signed message.
-    Carried,
-    /// A try to send it ended without an answer.
-    Lost,
-    /// The transport took it.
-    Taken,
-    /// The transport will never take it.
-    Refused,
-    /// An answer came: under way.
-    UnderWay,
-    /// An answer came: good, and final.
-    Good,
-    /// An answer came: bad, and final.
-    Bad,
+table! {
+    /// Where a declaration stands.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    State,
+    Submitted "submitted" "Taken, on disk; in no message yet.",
+    Signed "signed" "In a signed message, and nothing of it can have left: not tried yet, or the \
+        transport could not be reached.",
+    Unknown "unknown" "A try to send it ended without an answer: it may or may not have arrived. \
+        It is sent again, the same octets.",
+    Sent "sent" "The transport took it.",
+    Pending "pending" "The platform or the clearance service has answered, and more will follow.",
+    Accepted "accepted" "Final: declared.",
+    Rejected "rejected" "Final: refused, by the platform or the clearance service.",
+    Dead "dead" "A dead letter: nothing more happens until a person decides (`tongguan retry`, \
+        `tongguan void`). The history says why.",
+    Void "void" "Final: a person decided that it is not to be declared, before anything had left.",
 }
 
-use Event::{Bad, Carried, Good, Lost, Refused, Taken, UnderWay};
-use State::{Accepted, Pending, Rejected, Sent, Signed, Submitted, Unknown};
+table! {
+    /// What moves a declaration on.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    Event,
+    Carried "carried" "It was put into a signed message.",
+    Held "held" "A try to send it ended before anything left.",
+    Lost "lost" "A try to send it ended without an answer.",
+    Taken "taken" "The transport took it.",
+    Refused "refused" "The signer or the transport will never take it as it is.",
+    UnderWay "under way" "An answer came: under way.",
+    Good "good" "An answer came: good, and final.",
+    Bad "bad" "An answer came: bad, and final.",
+    Resign "retry, unsigned" "A person wants it tried again; it is in no message.",
+    Resend "retry, not left" "A person wants it tried again; nothing has left.",
+    Repeat "retry, may have left" "A person wants it tried again; it may have left.",
+    Voided "void" "A person does not want it declared.",
+    Unbound "unbound" "Another declaration in its message was voided: it goes into a new one.",
+}
+
+use Event::{
+    Bad, Carried, Good, Held, Lost, Refused, Repeat, Resend, Resign, Taken, Unbound, UnderWay,
+    Voided,
+};
+use State::{Accepted, Dead, Pending, Rejected, Sent, Signed, Submitted, Unknown, Void};
 
 /// Every move there is; what is not here does not happen. An answer can come before our own
 /// confirm, so it counts from any state once the message is signed; a final state stays, but for
 /// customs, which may refuse what it had accepted (a later 退单).
 pub const TRANSITIONS: &[(State, Event, State)] = &[
     (Submitted, Carried, Signed),
+    (Submitted, Refused, Dead),
+    (Submitted, Voided, Void),
+    (Signed, Held, Signed),
     (Signed, Lost, Unknown),
     (Signed, Taken, Sent),
-    (Signed, Refused, Rejected),
+    (Signed, Refused, Dead),
     (Signed, UnderWay, Pending),
     (Signed, Good, Accepted),
     (Signed, Bad, Rejected),
+    (Signed, Voided, Void),
+    (Signed, Unbound, Submitted),
+    (Unknown, Held, Unknown),
     (Unknown, Lost, Unknown),
     (Unknown, Taken, Sent),
-    (Unknown, Refused, Rejected),
+    (Unknown, Refused, Dead),
     (Unknown, UnderWay, Pending),
     (Unknown, Good, Accepted),
     (Unknown, Bad, Rejected),
     (Sent, UnderWay, Pending),
     (Sent, Good, Accepted),
     (Sent, Bad, Rejected),
+    (Sent, Repeat, Unknown),
     (Pending, UnderWay, Pending),
     (Pending, Good, Accepted),
     (Pending, Bad, Rejected),
     (Accepted, Good, Accepted),
     (Accepted, Bad, Rejected),
+    (Dead, Resign, Submitted),
+    (Dead, Resend, Signed),
+    (Dead, Repeat, Unknown),
+    (Dead, UnderWay, Pending),
+    (Dead, Good, Accepted),
+    (Dead, Bad, Rejected),
+    (Dead, Voided, Void),
 ];
 
 impl State {
-    /// All of them, in order.
-    pub const ALL: [Self; 7] = [
-        Submitted, Signed, Unknown, Sent, Pending, Accepted, Rejected,
-    ];
-
     /// Where `event` leads; `None` when it changes nothing.
     pub fn after(self, event: Event) -> Option<Self> {
         TRANSITIONS
@@ -87,25 +122,22 @@ impl State {
 
     /// Nothing more is expected.
     pub fn is_final(self) -> bool {
-        matches!(self, Accepted | Rejected)
+        matches!(self, Accepted | Rejected | Void)
     }
 
-    /// Its name, as it is stored and shown.
-    pub fn name(self) -> &'static str {
-        match self {
-            Submitted => "submitted",
-            Signed => "signed",
-            Unknown => "unknown",
-            Sent => "sent",
-            Pending => "pending",
-            Accepted => "accepted",
-            Rejected => "rejected",
-        }
+    /// Nothing more happens by itself: final, or for a person to decide.
+    pub fn rests(self) -> bool {
+        self.is_final() || self == Dead
+    }
+
+    /// The business key is free for another declaration.
+    pub fn frees_key(self) -> bool {
+        matches!(self, Rejected | Void)
     }
 
     /// The state of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.name() == name)
+        Self::ALL.iter().copied().find(|s| s.name() == name)
     }
 }
 
@@ -121,16 +153,27 @@ mod tests {
 
     #[test]
     fn final_states_do_not_go_back() {
-        for event in [Carried, Lost, Taken, Refused, UnderWay] {
+        for event in [
+            Carried, Held, Lost, Taken, Refused, UnderWay, Repeat, Voided,
+        ] {
             assert_eq!(Accepted.after(event), None);
             assert_eq!(Rejected.after(event), None);
+            assert_eq!(Void.after(event), None);
         }
         assert_eq!(Rejected.after(Good), None);
+        assert_eq!(Void.after(Good), None);
+    }
+
+    #[test]
+    fn what_may_have_left_is_never_void() {
+        for state in [Unknown, Sent, Pending] {
+            assert_eq!(state.after(Voided), None);
+        }
     }
 
     #[test]
     fn every_state_can_be_reached_and_named() {
-        for state in State::ALL {
+        for &state in State::ALL {
             assert_eq!(State::named(state.name()), Some(state));
             assert!(state == Submitted || TRANSITIONS.iter().any(|t| t.2 == state));
         }

@@ -1,9 +1,32 @@
-//! The SQLite schema, and how older ones are brought up to it.
+//! The tables, and how older ones are brought up to them.
+//!
+//! Written once, in SQLite's words; another backend translates the types. A step that was
+//! released is never changed, whatever its mistakes: the next one mends them.
 
-use rusqlite::Connection;
+use super::sql::Trouble;
 
 /// Each step brings a database from the version before it to its own, from empty.
-const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2];
+
+const VERSION_1: &str = "
+CREATE TABLE carrier (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    message     TEXT NOT NULL,
+    guid        TEXT NOT NULL UNIQUE,
+    cop_msg_id  TEXT NOT NULL UNIQUE,
+    transport   TEXT NOT NULL,
+    profile     TEXT NOT NULL,
+    certificate TEXT NOT NULL,
+    envelope    BLOB NOT NULL,
+    made_at     INTEGER NOT NULL,
+    open        INTEGER NOT NULL DEFAULT 1,
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    next_at     INTEGER NOT NULL DEFAULT 0,
+    sent_at     INTEGER,
+    evidence    TEXT,
+    error       TEXT
+) STRICT;
+CREATE INDEX carrier_open ON carrier (transport, next_at) WHERE open = 1;
 CREATE TABLE declaration (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,
     id           TEXT NOT NULL UNIQUE,
@@ -24,24 +47,6 @@ CREATE TABLE declaration (
 CREATE INDEX declaration_key ON declaration (message, business_key);
 CREATE INDEX declaration_state ON declaration (state, message, seq);
 CREATE INDEX declaration_carrier ON declaration (carrier);
-CREATE TABLE carrier (
-    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
-    message     TEXT NOT NULL,
-    guid        TEXT NOT NULL UNIQUE,
-    cop_msg_id  TEXT NOT NULL UNIQUE,
-    transport   TEXT NOT NULL,
-    profile     TEXT NOT NULL,
-    certificate TEXT NOT NULL,
-    envelope    BLOB NOT NULL,
-    made_at     INTEGER NOT NULL,
-    open        INTEGER NOT NULL DEFAULT 1,
-    attempts    INTEGER NOT NULL DEFAULT 0,
-    next_at     INTEGER NOT NULL DEFAULT 0,
-    sent_at     INTEGER,
-    evidence    TEXT,
-    error       TEXT
-) STRICT;
-CREATE INDEX carrier_open ON carrier (transport, next_at) WHERE open = 1;
 CREATE TABLE inbound (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
     digest      TEXT NOT NULL UNIQUE,
@@ -65,27 +70,41 @@ CREATE TABLE status (
     inbound     INTEGER REFERENCES inbound (seq)
 ) STRICT;
 CREATE INDEX status_declaration ON status (declaration, seq);
-"];
+";
 
-/// Brings the database to this program's version.
-pub(super) fn prepare(db: &mut Connection) -> Result<(), String> {
-    let transaction = db
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(|e| e.to_string())?;
-    let version: u32 = transaction
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|e| e.to_string())?;
-    if version as usize > STEPS.len() {
-        return Err(format!(
-            "it is of version {version}, made by a newer tongguan; this one knows {}",
-            STEPS.len()
-        ));
+/// Leases (lease.rs), and how often an envelope may have left. Before, every try counted as one
+/// that may have.
+const VERSION_2: &str = "
+CREATE TABLE lease (
+    token INTEGER PRIMARY KEY AUTOINCREMENT,
+    owner TEXT NOT NULL,
+    until INTEGER NOT NULL
+) STRICT;
+ALTER TABLE declaration ADD COLUMN lease INTEGER;
+CREATE INDEX declaration_lease ON declaration (lease) WHERE lease IS NOT NULL;
+ALTER TABLE carrier ADD COLUMN lease INTEGER;
+CREATE INDEX carrier_lease ON carrier (lease) WHERE lease IS NOT NULL;
+-- In how many tries something of it may have left.
+ALTER TABLE carrier ADD COLUMN departures INTEGER NOT NULL DEFAULT 0;
+UPDATE carrier SET departures = attempts;
+CREATE INDEX inbound_unmatched ON inbound (seq) WHERE matched = 0;
+";
+
+/// The steps that a database of `version` lacks, each with its number.
+///
+/// # Errors
+/// It is of a newer version than this program knows.
+pub(super) fn missing(version: i64) -> Result<impl Iterator<Item = (i64, &'static str)>, Trouble> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    if !(0..=known).contains(&version) {
+        return Err(Trouble::Database {
+            class: tongguan_contracts::FailureClass::Misconfigured,
+            reason: format!(
+                "it is of version {version}, made by a newer tongguan; this one knows {known}"
+            ),
+            remedy: "install the newer tongguan again, or restore the store from before it",
+        });
     }
-    for (number, step) in (1_u32..).zip(STEPS).skip(version as usize) {
-        transaction.execute_batch(step).map_err(|e| e.to_string())?;
-        transaction
-            .pragma_update(None, "user_version", number)
-            .map_err(|e| e.to_string())?;
-    }
-    transaction.commit().map_err(|e| e.to_string())
+    let done = usize::try_from(version).unwrap_or(0);
+    Ok((1..).zip(STEPS.iter().copied()).skip(done))
 }

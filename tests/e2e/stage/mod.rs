@@ -7,6 +7,8 @@
     reason = "tests"
 )]
 
+pub mod parts;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -96,7 +96,8 @@ impl Amqp {
 impl Transport for Amqp {
     async fn send(&self, outgoing: Outgoing<'_>) -> Result<Accepted, Failure> {
         let part = self.part.as_str();
-        let channel = self.publisher().await?;
+        // Without a channel nothing has left.
+        let channel = self.publisher().await.map_err(Failure::unsent)?;
         let properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/xml".into())
@@ -128,7 +129,9 @@ impl Transport for Amqp {
             }),
             Ok(Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)))) => Err(
                 Failure::misconfigured(part, format!("send to {to}"), "no queue is bound there")
-                    .remedy("check send = { exchange, routing_key } in the manifest"),
+                    .remedy("check send = { exchange, routing_key } in the manifest")
+                    // The broker gave it back.
+                    .unsent(),
             ),
             Ok(Ok(Confirmation::Nack(None) | Confirmation::NotRequested)) => Err(
                 Failure::transient(part, format!("send to {to}"), "the broker did not take it"),

@@ -32,14 +32,17 @@ pub(crate) fn put(
         let mut file = File::create(&temporary)?;
         file.write_all(octets)?;
         file.sync_all()?;
-        fs::rename(&temporary, &path)?;
-        // The rename itself must survive a power cut too.
-        File::open(folder)?.sync_all()
+        fs::rename(&temporary, &path)
     };
     write().map_err(|e| {
         let _ = fs::remove_file(&temporary);
-        failure(part, "write", &path, &e)
+        // Nobody reads a file under a temporary name.
+        failure(part, "write", &path, &e).unsent()
     })?;
+    // The rename itself must survive a power cut too.
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|e| failure(part, "keep", &path, &e))?;
     Ok(Accepted {
         evidence: path.display().to_string(),
     })

@@ -1,0 +1,266 @@
+//! The store itself: the rules, handed to the threads that hold the database's connections.
+
+use async_trait::async_trait;
+use std::sync::mpsc;
+use tokio::sync::oneshot;
+
+use tongguan_contracts::{Declaration, Failure};
+
+use super::lease::{Claim, Fence, Lease, Moment, Owner};
+use super::rules::{answer, assemble, decide, leases, look, send, submit};
+use super::sql::{Sql, Trouble};
+use super::{
+    Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Store, Submitted, Summary,
+    Tried, Unmatched, Waiting,
+};
+use crate::State;
+
+/// A store in an SQL database.
+pub struct SqlStore {
+    /// Where it is, for people.
+    place: String,
+    jobs: mpsc::Sender<Box<dyn Job>>,
+}
+
+/// A rule to be run in a transaction, and whom to tell how that ended. It may be run again where
+/// its transaction came to nothing.
+pub(super) trait Job: Send {
+    /// Runs the rule.
+    fn run(&mut self, t: &mut dyn Sql) -> Result<(), Trouble>;
+    /// Tells the outcome; the transaction is on disk, or nothing of it is.
+    fn tell(self: Box<Self>, outcome: Result<(), Trouble>);
+}
+
+struct Task<T, F> {
+    rule: F,
+    result: Option<T>,
+    answer: oneshot::Sender<Result<T, Trouble>>,
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send,
+    F: FnMut(&mut dyn Sql) -> Result<T, Trouble> + Send,
+{
+    fn run(&mut self, t: &mut dyn Sql) -> Result<(), Trouble> {
+        self.result = Some((self.rule)(t)?);
+        Ok(())
+    }
+
+    fn tell(self: Box<Self>, outcome: Result<(), Trouble>) {
+        let Self { result, answer, .. } = *self;
+        let never = || Trouble::Again("the work did not run".to_owned());
+        // Nobody waits any more: the work is done all the same.
+        let _ = answer.send(outcome.and_then(|()| result.ok_or_else(never)));
+    }
+}
+
+impl SqlStore {
+    pub(super) fn new(place: String, jobs: mpsc::Sender<Box<dyn Job>>) -> Self {
+        Self { place, jobs }
+    }
+
+    /// Where it is, for people.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Runs a rule in a transaction; returns once that is on disk.
+    async fn run<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        rule: impl FnMut(&mut dyn Sql) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (answer, done) = oneshot::channel();
+        let job = Box::new(Task {
+            rule,
+            result: None,
+            answer,
+        });
+        let gone = || Trouble::Again("the store's thread has ended".to_owned());
+        let result = match self.jobs.send(job) {
+            Ok(()) => done.await.unwrap_or_else(|_| Err(gone())),
+            Err(_) => Err(gone()),
+        };
+        result.map_err(|trouble| {
+            let doing_here = format!("{doing} in {}", self.place);
+            match trouble {
+                Trouble::Again(reason) => Failure::transient("store", doing_here, reason),
+                Trouble::Database {
+                    class,
+                    reason,
+                    remedy,
+                } => Failure::new(class, "store", doing_here, reason).remedy(remedy),
+                Trouble::Refused { reason, remedy } => {
+                    Failure::rejected("store", doing, reason).remedy(remedy)
+                }
+            }
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn submit(
+        &self,
+        role: &str,
+        declarations: Vec<Declaration>,
+    ) -> Result<Vec<Submitted>, Failure> {
+        let role = role.to_owned();
+        self.run("take declarations", move |t| {
+            submit::submit(t, &role, &declarations)
+        })
+        .await
+    }
+
+    async fn waiting(&self) -> Result<Vec<Waiting>, Failure> {
+        self.run("see what waits", assemble::waiting).await
+    }
+
+    async fn claim(
+        &self,
+        owner: &Owner,
+        message: &str,
+        most: usize,
+    ) -> Result<Option<Claim<Claimed>>, Failure> {
+        let asked = Moment::now();
+        let (by, message) = (owner.clone(), message.to_owned());
+        let granted = self
+            .run("claim declarations", move |t| {
+                assemble::claim(t, &by, &message, most)
+            })
+            .await?;
+        Ok(granted.map(|(token, work)| claim(owner, asked, token, work)))
+    }
+
+    async fn carry(
+        &self,
+        lease: &Lease,
+        carrier: Carrier,
+        declarations: Vec<String>,
+    ) -> Result<Fence, Failure> {
+        let token = lease.token();
+        self.run("keep a signed message", move |t| {
+            assemble::carry(t, token, &carrier, &declarations)
+        })
+        .await
+    }
+
+    async fn give_up(&self, lease: &Lease, error: &str) -> Result<(), Failure> {
+        let (token, error) = (lease.token(), error.to_owned());
+        self.run("make dead letters", move |t| {
+            assemble::give_up(t, token, &error)
+        })
+        .await
+    }
+
+    async fn due(
+        &self,
+        owner: &Owner,
+        transport: &str,
+        most: usize,
+    ) -> Result<Option<Claim<Carrier>>, Failure> {
+        let asked = Moment::now();
+        let (by, transport) = (owner.clone(), transport.to_owned());
+        let granted = self
+            .run("see what is to be sent", move |t| {
+                send::due(t, &by, &transport, most)
+            })
+            .await?;
+        Ok(granted.map(|(token, work)| claim(owner, asked, token, work)))
+    }
+
+    async fn tried(&self, lease: &Lease, cop_msg_id: &str, tried: Tried) -> Result<Fence, Failure> {
+        let (token, id) = (lease.token(), cop_msg_id.to_owned());
+        self.run("note a try to send", move |t| {
+            send::tried(t, token, &id, &tried)
+        })
+        .await
+    }
+
+    async fn reroute(&self, messages: &[&str], from: &str, to: &str) -> Result<usize, Failure> {
+        let messages: Vec<String> = messages.iter().map(|m| (*m).to_owned()).collect();
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.run("send another way", move |t| {
+            send::reroute(t, &messages, &from, &to)
+        })
+        .await
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<Fence, Failure> {
+        let asked = Moment::now();
+        let (token, term) = (lease.token(), lease.term());
+        let term = i64::try_from(term.as_millis()).unwrap_or(i64::MAX);
+        let fence = self
+            .run("renew a lease", move |t| leases::renew(t, token, term))
+            .await?;
+        if fence == Fence::Held {
+            lease.renewed(asked);
+        }
+        Ok(fence)
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), Failure> {
+        let token = lease.token();
+        self.run("release a lease", move |t| leases::release(t, token))
+            .await
+    }
+
+    async fn take_over(&self, owner: &Owner) -> Result<(), Failure> {
+        let name = owner.name.clone();
+        self.run("end the leases of a former life", move |t| {
+            leases::take_over(t, &name)
+        })
+        .await
+    }
+
+    async fn receive(&self, inbound: Inbound) -> Result<Vec<Notice>, Failure> {
+        self.run("keep what came in", move |t| answer::receive(t, &inbound))
+            .await
+    }
+
+    async fn decide(&self, text: &str, decision: Decision) -> Result<(String, State), Failure> {
+        let text = text.to_owned();
+        let doing = match decision {
+            Decision::Retry => "retry a declaration",
+            Decision::Void => "void a declaration",
+        };
+        self.run(doing, move |t| decide::decide(t, &text, decision))
+            .await
+    }
+
+    async fn find(&self, text: &str) -> Result<Option<Details>, Failure> {
+        let text = text.to_owned();
+        self.run("find a declaration", move |t| look::find(t, &text))
+            .await
+    }
+
+    async fn list(&self, filter: Filter) -> Result<Vec<Summary>, Failure> {
+        self.run("list declarations", move |t| look::list(t, &filter))
+            .await
+    }
+
+    async fn counts(&self) -> Result<Vec<(String, State, u64)>, Failure> {
+        self.run("count declarations", look::counts).await
+    }
+
+    async fn unmatched(&self, most: usize) -> Result<Unmatched, Failure> {
+        self.run("see what matched nothing", move |t| {
+            look::unmatched(t, most)
+        })
+        .await
+    }
+
+    async fn came_in(&self, digest: &str) -> Result<Option<(Kept, Vec<u8>)>, Failure> {
+        let digest = digest.to_owned();
+        self.run("find what came in", move |t| look::came_in(t, &digest))
+            .await
+    }
+}
+
+fn claim<T>(owner: &Owner, asked: Moment, token: i64, work: Vec<T>) -> Claim<T> {
+    Claim {
+        lease: Lease::new(token, owner.term, asked),
+        work,
+    }
+}

@@ -1,0 +1,262 @@
+//! One connection.
+
+use bytes::BytesMut;
+use futures::future::try_join_all;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeSet, HashMap};
+use std::error::Error as StdError;
+use tokio::runtime::Runtime;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, SimpleQueryMessage, Statement};
+
+use super::options::Postgres;
+use super::trouble::{no_connection, trouble, words};
+use crate::store::kept::Job;
+use crate::store::sql::{Row, Sql, Trouble, Value};
+use tongguan_contracts::FailureClass;
+
+/// What a connection is set to: what is committed is on disk, and a node that hangs does not hold
+/// the others up for ever.
+const SESSION: &str = "
+SELECT set_config('synchronous_commit', 'on', false)
+ WHERE current_setting('synchronous_commit') = 'off';
+SET statement_timeout = '60s';
+SET lock_timeout = '10s';
+SET idle_in_transaction_session_timeout = '20s'";
+
+/// Begins a transaction and asks for the store's clock, in one flight.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
+SELECT (extract(epoch from clock_timestamp()) * 1000)::bigint";
+
+/// How many statements go in one flight.
+const FLIGHT: usize = 500;
+
+/// The class of advisory locks that this program takes on business keys: the letters `tg`.
+const KEYS: i32 = 0x7467;
+
+pub(super) struct Link {
+    client: Client,
+    statements: HashMap<&'static str, Statement>,
+}
+
+impl Link {
+    pub(super) fn open(runtime: &Runtime, options: &Postgres) -> Result<Self, Trouble> {
+        runtime.block_on(async {
+            let (client, connection) = options
+                .config
+                .connect(options.tls.clone())
+                .await
+                .map_err(|e| no_connection(&e))?;
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(error = words(&error), "a connection to the store has ended");
+                }
+            });
+            client
+                .batch_execute(SESSION)
+                .await
+                .map_err(|e| no_connection(&e))?;
+            Ok(Self {
+                client,
+                statements: HashMap::new(),
+            })
+        })
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        !self.client.is_closed()
+    }
+
+    /// Runs statements that give nothing.
+    pub(super) fn batch(&mut self, runtime: &Runtime, sql: &str) -> Result<(), Trouble> {
+        runtime
+            .block_on(self.client.batch_execute(sql))
+            .map_err(|e| trouble(&e))
+    }
+
+    /// The number that the last of some statements gives.
+    pub(super) fn number(&mut self, runtime: &Runtime, sql: &str) -> Result<i64, Trouble> {
+        let answers = runtime
+            .block_on(self.client.simple_query(sql))
+            .map_err(|e| trouble(&e))?;
+        answers
+            .iter()
+            .filter_map(|answer| match answer {
+                SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+                _ => None,
+            })
+            .next_back()
+            .ok_or_else(|| Trouble::broken("a question has no answer".to_owned()))
+    }
+
+    /// Runs a job; what it did is on disk when this returns, or nothing of it is.
+    pub(super) fn transaction(
+        &mut self,
+        runtime: &Runtime,
+        job: &mut dyn Job,
+    ) -> Result<(), Trouble> {
+        let now = self.number(runtime, BEGIN)?;
+        let mut open = Open {
+            link: self,
+            runtime,
+            now,
+        };
+        if let Err(trouble) = job.run(&mut open) {
+            // A connection that cannot roll back is closed, and that does it.
+            let _ = self.batch(runtime, "ROLLBACK");
+            return Err(trouble);
+        }
+        match self.batch(runtime, "COMMIT") {
+            // The connection was lost in the middle of a commit: nobody knows. Not to be run
+            // again here; whoever asked does, and every rule bears it.
+            Err(Trouble::Again(reason)) if !self.is_up() => Err(Trouble::Database {
+                class: FailureClass::Transient,
+                reason: format!("whether it was committed is unknown: {reason}"),
+                remedy: "the same again does no harm",
+            }),
+            outcome => outcome,
+        }
+    }
+}
+
+/// An open transaction.
+struct Open<'a> {
+    link: &'a mut Link,
+    runtime: &'a Runtime,
+    now: i64,
+}
+
+impl Open<'_> {
+    fn statement(&mut self, sql: &'static str) -> Result<Statement, Trouble> {
+        if let Some(known) = self.link.statements.get(sql) {
+            return Ok(known.clone());
+        }
+        let statement = self
+            .runtime
+            .block_on(self.link.client.prepare(&translated(sql)))
+            .map_err(|e| trouble(&e))?;
+        self.link.statements.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+/// A rule's text, which is written in SQLite's words.
+fn translated(sql: &str) -> String {
+    sql.replace('?', "$")
+        .replace("/*pg ", "")
+        .replace(" pg*/", "")
+        .replace("instr(", "strpos(")
+        .replace("char(10)", "chr(10)")
+}
+
+async fn once(
+    client: &Client,
+    statement: &Statement,
+    set: &[Value],
+) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+    let parameters: Vec<&(dyn ToSql + Sync)> =
+        set.iter().map(|v| v as &(dyn ToSql + Sync)).collect();
+    client.query(statement, &parameters).await
+}
+
+impl Sql for Open<'_> {
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    fn each(&mut self, sql: &'static str, sets: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Trouble> {
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = self.statement(sql)?;
+        let client = &self.link.client;
+        let mut all = Vec::with_capacity(sets.len());
+        for flight in sets.chunks(FLIGHT) {
+            let answers = self
+                .runtime
+                .block_on(try_join_all(
+                    flight.iter().map(|set| once(client, &statement, set)),
+                ))
+                .map_err(|e| trouble(&e))?;
+            for rows in answers {
+                let rows = rows.iter().map(|row| {
+                    let cells = (0..row.len()).map(|column| row.try_get(column));
+                    Ok(Row(cells
+                        .collect::<Result<_, tokio_postgres::Error>>()
+                        .map_err(|e| Trouble::broken(words(&e)))?))
+                });
+                all.push(rows.collect::<Result<_, Trouble>>()?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Keys fall into 256 locks, however many there are: the server's table of locks is small.
+    fn lock_keys(&mut self, keys: &[String]) -> Result<(), Trouble> {
+        let locks: BTreeSet<i64> = keys
+            .iter()
+            .map(|key| i64::from(Sha256::digest(key).first().copied().unwrap_or(0)))
+            .collect();
+        // In their order, so that two that want the same ones wait in turn.
+        let sets: Vec<Vec<Value>> = locks
+            .into_iter()
+            .map(|lock| vec![Value::Int(i64::from(KEYS)), Value::Int(lock)])
+            .collect();
+        self.each(
+            "SELECT 1 FROM (SELECT pg_advisory_xact_lock(CAST(?1 AS INT4), CAST(?2 AS INT4))) l",
+            &sets,
+        )
+        .map(|_| ())
+    }
+}
+
+type Unfit = Box<dyn StdError + Sync + Send>;
+
+impl ToSql for Value {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Unfit> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(value) if *kind == Type::INT4 => i32::try_from(*value)?.to_sql(kind, out),
+            Self::Int(value) => value.to_sql(kind, out),
+            Self::Text(value) => value.to_sql(kind, out),
+            Self::Octets(value) => value.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(*kind, Type::INT8 | Type::INT4 | Type::TEXT | Type::BYTEA)
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Unfit> {
+        match *kind {
+            Type::INT4 => Ok(Self::Int(i64::from(i32::from_sql(kind, raw)?))),
+            Type::INT8 => Ok(Self::Int(i64::from_sql(kind, raw)?)),
+            Type::BYTEA => Ok(Self::Octets(raw.to_vec())),
+            _ => Ok(Self::Text(String::from_sql(kind, raw)?)),
+        }
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Unfit> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(*kind, Type::INT8 | Type::INT4 | Type::TEXT | Type::BYTEA)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_rule_is_translated() {
+        let rule = "SELECT instr(a || char(10), ?1) FROM t WHERE b = ?2 /*pg FOR UPDATE pg*/";
+        assert_eq!(
+            super::translated(rule),
+            "SELECT strpos(a || chr(10), $1) FROM t WHERE b = $2 FOR UPDATE"
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! What comes in, and what it says of declarations.
+
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use tongguan_messages::Outcome;
+
+use super::{set_states, state};
+use crate::State;
+use crate::lifecycle::Event;
+use crate::store::sql::{Sql, Trouble, Value, set};
+use crate::store::{About, Answer, Inbound, Notice};
+
+/// A declaration that an answer is about.
+struct Target {
+    role: String,
+    message: String,
+    guid: String,
+    state: State,
+    /// The newest time that a sender gave for an answer.
+    answered: String,
+    /// In how many tries it may have left.
+    departures: i64,
+}
+
+pub(in crate::store) fn receive(
+    t: &mut dyn Sql,
+    inbound: &Inbound,
+) -> Result<Vec<Notice>, Trouble> {
+    let digest = hex::encode(Sha256::digest(&inbound.octets));
+    let inserted = t.first(
+        "INSERT INTO inbound
+         (digest, octets, transport, origin, received_at, kind, problem, matched)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT (digest) DO NOTHING RETURNING seq",
+        set![
+            &digest,
+            inbound.octets.as_slice(),
+            &inbound.transport,
+            &inbound.origin,
+            t.now(),
+            &inbound.kind,
+            inbound.problem.as_deref(),
+        ],
+    )?;
+    let Some(row) = inserted else {
+        return Ok(Vec::new());
+    };
+    let kept = row.int(0)?;
+    let about = about(t, &inbound.answers)?;
+    let mut targets = lock(t, about.iter().flatten().copied().collect())?;
+    let now = t.now();
+    let mut notices = Vec::new();
+    let mut statuses = Vec::new();
+    for (answer, seqs) in inbound.answers.iter().zip(&about) {
+        for seq in seqs {
+            let Some(target) = targets.get_mut(seq) else {
+                continue;
+            };
+            target.hear(answer);
+            statuses.push(set![
+                *seq,
+                now,
+                answer.level.name(),
+                &answer.code,
+                &answer.text,
+                &answer.time,
+                kept,
+            ]);
+            notices.push(Notice {
+                role: target.role.clone(),
+                message: target.message.clone(),
+                guid: target.guid.clone(),
+                code: answer.code.clone(),
+                text: answer.text.clone(),
+            });
+        }
+    }
+    let moves: Vec<(i64, State)> = targets.iter().map(|(seq, t)| (*seq, t.state)).collect();
+    set_states(t, &moves)?;
+    let times: Vec<Vec<Value>> = targets
+        .iter()
+        .map(|(seq, target)| set![*seq, &target.answered])
+        .collect();
+    t.each(
+        "UPDATE declaration SET answered = ?2 WHERE seq = ?1",
+        &times,
+    )?;
+    t.each(
+        "INSERT INTO status (declaration, at, level, code, text, said_at, inbound)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        &statuses,
+    )?;
+    t.all(
+        "UPDATE inbound SET matched = ?2 WHERE seq = ?1",
+        set![kept, notices.len()],
+    )?;
+    Ok(notices)
+}
+
+impl Target {
+    /// What an answer does to it.
+    fn hear(&mut self, answer: &Answer) {
+        let event = match answer.outcome {
+            // It may have left more than once: "already declared" answers the repeat, and the
+            // first one arrived.
+            Outcome::Rejected if answer.already_declared && self.departures > 1 => Event::Good,
+            Outcome::Rejected => Event::Bad,
+            Outcome::Accepted => Event::Good,
+            Outcome::Pending => Event::UnderWay,
+        };
+        // An older answer that comes late is kept, but does not undo a newer one; it still ends
+        // what no newer one has ended.
+        let late = !answer.time.is_empty() && answer.time < self.answered;
+        if late && (self.state.is_final() || event == Event::UnderWay) {
+            return;
+        }
+        if let Some(next) = self.state.after(event) {
+            self.state = next;
+        }
+        if !answer.time.is_empty() && !late {
+            self.answered.clone_from(&answer.time);
+        }
+    }
+}
+
+/// The declarations that each answer is about.
+fn about(t: &mut dyn Sql, answers: &[Answer]) -> Result<Vec<Vec<i64>>, Trouble> {
+    let mut found: Vec<Vec<i64>> = Vec::with_capacity(answers.len());
+    let mut sets = Vec::new();
+    let mut whose = Vec::new();
+    for (index, answer) in answers.iter().enumerate() {
+        found.push(Vec::new());
+        match &answer.about {
+            About::Envelope(cop_msg_id) => {
+                let rows = t.all(
+                    "SELECT d.seq FROM declaration d JOIN carrier c ON d.carrier = c.seq
+                     WHERE c.cop_msg_id = ?1 AND d.state <> 'void' ORDER BY d.position",
+                    set![cop_msg_id],
+                )?;
+                if let Some(found) = found.last_mut() {
+                    for row in rows {
+                        found.push(row.int(0)?);
+                    }
+                }
+            }
+            About::Declaration {
+                messages,
+                key: Some(key),
+                guid,
+            } => {
+                for message in *messages {
+                    sets.push(set![*message, key, guid]);
+                    whose.push(index);
+                }
+            }
+            About::Declaration { key: None, .. } => {}
+        }
+    }
+    // By guid when the service repeats ours, else the last one sent with that key.
+    let rows = t.each(
+        "SELECT seq FROM declaration
+         WHERE message = ?1 AND business_key = ?2 AND carrier IS NOT NULL AND state <> 'void'
+         ORDER BY CASE WHEN guid = ?3 THEN 0 ELSE 1 END, seq DESC LIMIT 1",
+        &sets,
+    )?;
+    for (index, rows) in whose.into_iter().zip(rows) {
+        // The first of the messages that a receipt can answer counts.
+        if let (Some(found), Some(row)) = (found.get_mut(index), rows.first())
+            && found.is_empty()
+        {
+            found.push(row.int(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Locks declarations, in their order, and reads them.
+fn lock(t: &mut dyn Sql, seqs: BTreeSet<i64>) -> Result<BTreeMap<i64, Target>, Trouble> {
+    let sets: Vec<Vec<Value>> = seqs.iter().map(|seq| set![*seq]).collect();
+    let rows = t.each(
+        "SELECT d.role, d.message, d.guid, d.state, d.answered, c.departures
+         FROM declaration d JOIN carrier c ON d.carrier = c.seq
+         WHERE d.seq = ?1 /*pg FOR UPDATE OF d pg*/",
+        &sets,
+    )?;
+    let mut targets = BTreeMap::new();
+    for (seq, rows) in seqs.into_iter().zip(rows) {
+        if let Some(row) = rows.first() {
+            targets.insert(
+                seq,
+                Target {
+                    role: row.text(0)?,
+                    message: row.text(1)?,
+                    guid: row.text(2)?,
+                    state: state(row, 3)?,
+                    answered: row.text(4)?,
+                    departures: row.int(5)?,
+                },
+            );
+        }
+    }
+    Ok(targets)
+}

@@ -1,0 +1,143 @@
+//! From waiting declarations to signed messages.
+
+use std::time::Duration;
+
+use super::leases::{expire, grant, release};
+use super::{advance, note};
+use crate::State;
+use crate::lifecycle::Event;
+use crate::store::sql::{Sql, Trouble, Value, set};
+use crate::store::{Carrier, Claimed, Fence, Level, Owner, Waiting};
+
+pub(in crate::store) fn waiting(t: &mut dyn Sql) -> Result<Vec<Waiting>, Trouble> {
+    expire(t)?;
+    let now = t.now();
+    t.all(
+        "SELECT d.message, COUNT(*), MIN(d.submitted_at) FROM declaration d
+         WHERE d.state = 'submitted'
+         AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.token = d.lease)
+         GROUP BY d.message ORDER BY d.message",
+        set![],
+    )?
+    .iter()
+    .map(|row| {
+        Ok(Waiting {
+            message: row.text(0)?,
+            count: row.count(1)?,
+            waited: Duration::from_millis(now.saturating_sub(row.int(2)?).try_into().unwrap_or(0)),
+        })
+    })
+    .collect()
+}
+
+pub(in crate::store) fn claim(
+    t: &mut dyn Sql,
+    owner: &Owner,
+    message: &str,
+    most: usize,
+) -> Result<Option<(i64, Vec<Claimed>)>, Trouble> {
+    expire(t)?;
+    let found = t.all(
+        "SELECT d.seq, d.id, d.fragment FROM declaration d
+         WHERE d.state = 'submitted' AND d.message = ?1
+         AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.token = d.lease)
+         ORDER BY d.seq LIMIT ?2 /*pg FOR UPDATE OF d SKIP LOCKED pg*/",
+        set![message, most],
+    )?;
+    let granted = grant(
+        t,
+        owner,
+        found,
+        "UPDATE declaration SET lease = ?1 WHERE seq = ?2 AND state = 'submitted'
+         AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.token = declaration.lease)
+         RETURNING seq",
+    )?;
+    let Some((token, taken)) = granted else {
+        return Ok(None);
+    };
+    let claimed = taken
+        .into_iter()
+        .map(|mut row| {
+            Ok(Claimed {
+                id: row.text(1)?,
+                fragment: row.octets(2)?,
+            })
+        })
+        .collect::<Result<_, Trouble>>()?;
+    Ok(Some((token, claimed)))
+}
+
+pub(in crate::store) fn carry(
+    t: &mut dyn Sql,
+    token: i64,
+    carrier: &Carrier,
+    declarations: &[String],
+) -> Result<Fence, Trouble> {
+    // Whoever has claimed one of them since, or voided it, has taken our mark away.
+    let sets: Vec<Vec<Value>> = declarations.iter().map(|id| set![id, token]).collect();
+    let held = t.each(
+        "UPDATE declaration SET lease = NULL
+         WHERE id = ?1 AND lease = ?2 AND state = 'submitted' RETURNING seq",
+        &sets,
+    )?;
+    let seqs = held
+        .iter()
+        .flatten()
+        .map(|row| row.int(0))
+        .collect::<Result<Vec<i64>, _>>()?;
+    if seqs.len() != declarations.len() {
+        // What is still ours is free again at once.
+        release(t, token)?;
+        return Ok(Fence::Lost);
+    }
+    let seq = t
+        .first(
+            "INSERT INTO carrier
+             (message, guid, cop_msg_id, transport, profile, certificate, envelope, made_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING seq",
+            set![
+                &carrier.message,
+                &carrier.guid,
+                &carrier.cop_msg_id,
+                &carrier.transport,
+                &carrier.profile,
+                &carrier.certificate,
+                carrier.envelope.as_slice(),
+                t.now(),
+            ],
+        )?
+        .ok_or_else(|| Trouble::broken("a new envelope has no number".to_owned()))?
+        .int(0)?;
+    let sets: Vec<Vec<Value>> = seqs
+        .iter()
+        .enumerate()
+        .map(|(position, declaration)| set![*declaration, seq, position])
+        .collect();
+    t.each(
+        "UPDATE declaration SET carrier = ?2, position = ?3 WHERE seq = ?1",
+        &sets,
+    )?;
+    let submitted: Vec<(i64, State)> = seqs.iter().map(|s| (*s, State::Submitted)).collect();
+    advance(t, &submitted, Event::Carried)?;
+    let text = format!("signed, in envelope {}", carrier.cop_msg_id);
+    note(t, &seqs, Level::Local, &text)?;
+    t.all("DELETE FROM lease WHERE token = ?1", set![token])?;
+    Ok(Fence::Held)
+}
+
+pub(in crate::store) fn give_up(t: &mut dyn Sql, token: i64, error: &str) -> Result<(), Trouble> {
+    let held = t
+        .all(
+            "UPDATE declaration SET lease = NULL WHERE lease = ?1 AND state = 'submitted'
+             RETURNING seq",
+            set![token],
+        )?
+        .iter()
+        .map(|row| Ok((row.int(0)?, State::Submitted)))
+        .collect::<Result<Vec<(i64, State)>, Trouble>>()?;
+    let (moved, _) = advance(t, &held, Event::Refused)?;
+    let text = format!("cannot be put into a message: {error}");
+    note(t, &moved, Level::Local, &text)?;
+    t.all("DELETE FROM lease WHERE token = ?1", set![token])
+        .map(|_| ())
+}

@@ -1,0 +1,197 @@
+//! What is there.
+
+use super::{shown, state};
+use crate::State;
+use crate::store::sql::{Row, Sql, Trouble, set};
+use crate::store::{CarrierSummary, Details, Filter, Kept, Status, Summary, Unmatched};
+
+/// The columns of a summary, and the last thing that was said of each declaration: by the
+/// sender's own time, then by ours.
+macro_rules! summaries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.seq, d.id, d.message, d.guid, d.business_key, d.state, d.submitted_at,
+             d.document, d.line, s.at, s.level, s.code, s.text, i.digest
+             FROM declaration d
+             LEFT JOIN status s ON s.seq = (SELECT l.seq FROM status l WHERE l.declaration = d.seq
+                                            ORDER BY l.said_at DESC, l.seq DESC LIMIT 1)
+             LEFT JOIN inbound i ON s.inbound = i.seq ",
+            $rest
+        )
+    };
+}
+
+/// The declaration of an id, a guid, a business key or one field of that; the newest.
+pub(super) fn locate(t: &mut dyn Sql, text: &str) -> Result<Option<i64>, Trouble> {
+    t.first(
+        "SELECT seq FROM declaration WHERE id = ?1 OR guid = ?1 OR business_key = ?1
+         OR instr(char(10) || business_key || char(10), char(10) || ?1 || char(10)) > 0
+         ORDER BY seq DESC LIMIT 1",
+        set![text],
+    )?
+    .map(|row| row.int(0))
+    .transpose()
+}
+
+pub(in crate::store) fn find(t: &mut dyn Sql, text: &str) -> Result<Option<Details>, Trouble> {
+    let Some(seq) = locate(t, text)? else {
+        return Ok(None);
+    };
+    let Some(row) = t.first(summaries!("WHERE d.seq = ?1"), set![seq])? else {
+        return Ok(None);
+    };
+    let summary = summary(&row)?;
+    let history = t
+        .all(
+            "SELECT s.at, s.level, s.code, s.text, i.digest FROM status s
+             LEFT JOIN inbound i ON s.inbound = i.seq WHERE s.declaration = ?1 ORDER BY s.seq",
+            set![seq],
+        )?
+        .iter()
+        .map(|row| status(row, 0))
+        .collect::<Result<_, _>>()?;
+    let inbound = t
+        .all(
+            "SELECT i.digest, i.octets FROM inbound i
+             WHERE i.seq IN (SELECT s.inbound FROM status s WHERE s.declaration = ?1)
+             ORDER BY i.seq",
+            set![seq],
+        )?
+        .into_iter()
+        .map(|mut row| Ok((row.text(0)?, row.octets(1)?)))
+        .collect::<Result<_, Trouble>>()?;
+    let carried = t
+        .first(
+            "SELECT c.guid, c.cop_msg_id, c.transport, c.profile, c.certificate, c.attempts,
+             c.sent_at, c.evidence, c.error, c.envelope FROM carrier c
+             JOIN declaration d ON d.carrier = c.seq WHERE d.seq = ?1",
+            set![seq],
+        )?
+        .map(|mut row| {
+            let carrier = CarrierSummary {
+                guid: row.text(0)?,
+                cop_msg_id: row.text(1)?,
+                transport: row.text(2)?,
+                profile: row.text(3)?,
+                certificate: row.text(4)?,
+                attempts: row.count(5)?,
+                sent_at: row.maybe_int(6)?,
+                evidence: row.maybe_text(7)?,
+                error: row.maybe_text(8)?,
+            };
+            Ok::<_, Trouble>((carrier, row.octets(9)?))
+        })
+        .transpose()?;
+    let fragment = t
+        .first("SELECT fragment FROM declaration WHERE seq = ?1", set![seq])?
+        .map_or(Ok(Vec::new()), |mut row| row.octets(0))?;
+    let (carrier, envelope) = carried.unzip();
+    Ok(Some(Details {
+        summary,
+        history,
+        carrier,
+        fragment,
+        envelope,
+        inbound,
+    }))
+}
+
+pub(in crate::store) fn list(t: &mut dyn Sql, filter: &Filter) -> Result<Vec<Summary>, Trouble> {
+    t.all(
+        summaries!(
+            "WHERE (CAST(?1 AS TEXT) IS NULL OR d.state = ?1)
+             AND (CAST(?2 AS TEXT) IS NULL OR d.message = ?2)
+             AND (?3 = 0 OR d.state IN ('unknown', 'dead') OR (d.state = 'signed' AND EXISTS
+                  (SELECT 1 FROM carrier c WHERE c.seq = d.carrier AND c.error IS NOT NULL)))
+             ORDER BY d.seq DESC LIMIT ?4"
+        ),
+        set![
+            filter.state.map(State::name),
+            filter.message.as_deref(),
+            i64::from(filter.troubled),
+            filter.limit,
+        ],
+    )?
+    .iter()
+    .map(summary)
+    .collect()
+}
+
+pub(in crate::store) fn counts(t: &mut dyn Sql) -> Result<Vec<(String, State, u64)>, Trouble> {
+    t.all(
+        "SELECT message, state, COUNT(*) FROM declaration GROUP BY message, state
+         ORDER BY message, state",
+        set![],
+    )?
+    .iter()
+    .map(|row| Ok((row.text(0)?, state(row, 1)?, row.count(2)?)))
+    .collect()
+}
+
+pub(in crate::store) fn unmatched(t: &mut dyn Sql, most: usize) -> Result<Unmatched, Trouble> {
+    let count = t
+        .first("SELECT COUNT(*) FROM inbound WHERE matched = 0", set![])?
+        .map_or(Ok(0), |row| row.count(0))?;
+    let newest = t
+        .all(
+            "SELECT digest, kind, transport, origin, received_at, problem FROM inbound
+             WHERE matched = 0 ORDER BY seq DESC LIMIT ?1",
+            set![most],
+        )?
+        .iter()
+        .map(kept)
+        .collect::<Result<_, _>>()?;
+    Ok(Unmatched { count, newest })
+}
+
+pub(in crate::store) fn came_in(
+    t: &mut dyn Sql,
+    digest: &str,
+) -> Result<Option<(Kept, Vec<u8>)>, Trouble> {
+    t.first(
+        "SELECT digest, kind, transport, origin, received_at, problem, octets FROM inbound
+         WHERE digest = ?1",
+        set![digest],
+    )?
+    .map(|mut row| Ok((kept(&row)?, row.octets(6)?)))
+    .transpose()
+}
+
+fn kept(row: &Row) -> Result<Kept, Trouble> {
+    Ok(Kept {
+        digest: row.text(0)?,
+        kind: row.text(1)?,
+        transport: row.text(2)?,
+        origin: row.text(3)?,
+        received_at: row.int(4)?,
+        problem: row.maybe_text(5)?,
+    })
+}
+
+fn summary(row: &Row) -> Result<Summary, Trouble> {
+    let latest = match row.maybe_int(9)? {
+        Some(_) => Some(status(row, 9)?),
+        None => None,
+    };
+    Ok(Summary {
+        id: row.text(1)?,
+        message: row.text(2)?,
+        guid: row.text(3)?,
+        key: shown(&row.text(4)?),
+        state: state(row, 5)?,
+        submitted_at: row.int(6)?,
+        document: row.text(7)?,
+        line: row.count(8)?,
+        latest,
+    })
+}
+
+fn status(row: &Row, from: usize) -> Result<Status, Trouble> {
+    Ok(Status {
+        at: row.int(from)?,
+        level: row.text(from + 1)?,
+        code: row.text(from + 2)?,
+        text: row.text(from + 3)?,
+        inbound: row.maybe_text(from + 4)?,
+    })
+}

@@ -1,0 +1,84 @@
+//! What each method of a store does: the rules, written once over [`Sql`].
+//!
+//! Every rule runs in one transaction. Rows are locked in one order, so that two transactions
+//! wait for each other only in turn: envelope before declarations, declarations by their number.
+
+pub(super) mod answer;
+pub(super) mod assemble;
+pub(super) mod decide;
+pub(super) mod leases;
+pub(super) mod look;
+pub(super) mod send;
+pub(super) mod submit;
+
+use super::Level;
+use super::sql::{Row, Sql, Trouble, Value, set};
+use crate::State;
+use crate::lifecycle::Event;
+
+fn state(row: &Row, column: usize) -> Result<State, Trouble> {
+    let name = row.text(column)?;
+    State::named(&name).ok_or_else(|| Trouble::broken(format!("unknown state {name:?}")))
+}
+
+/// A business key for people.
+fn shown(key: &str) -> String {
+    key.replace('\n', " / ")
+}
+
+/// Notes what this client itself knows of some declarations.
+fn note(t: &mut dyn Sql, declarations: &[i64], level: Level, text: &str) -> Result<(), Trouble> {
+    let now = t.now();
+    let sets: Vec<Vec<Value>> = declarations
+        .iter()
+        .map(|seq| set![*seq, now, level.name(), text])
+        .collect();
+    t.each(
+        "INSERT INTO status (declaration, at, level, code, text) VALUES (?1, ?2, ?3, '', ?4)",
+        &sets,
+    )
+    .map(|_| ())
+}
+
+fn set_states(t: &mut dyn Sql, moves: &[(i64, State)]) -> Result<(), Trouble> {
+    let sets: Vec<Vec<Value>> = moves
+        .iter()
+        .map(|(seq, state)| set![*seq, state.name()])
+        .collect();
+    t.each("UPDATE declaration SET state = ?2 WHERE seq = ?1", &sets)
+        .map(|_| ())
+}
+
+/// The declarations in an envelope, locked, and where they stand.
+fn in_carrier(t: &mut dyn Sql, carrier: i64) -> Result<Vec<(i64, State)>, Trouble> {
+    t.all(
+        "SELECT seq, state FROM declaration WHERE carrier = ?1 ORDER BY seq /*pg FOR UPDATE pg*/",
+        set![carrier],
+    )?
+    .iter()
+    .map(|row| Ok((row.int(0)?, state(row, 1)?)))
+    .collect()
+}
+
+/// Moves the declarations in an envelope, those that the table of transitions lets; gives the
+/// ones whose state changed, and all that the event concerns.
+fn advance(
+    t: &mut dyn Sql,
+    declarations: &[(i64, State)],
+    event: Event,
+) -> Result<(Vec<i64>, Vec<i64>), Trouble> {
+    let concerned: Vec<(i64, State, State)> = declarations
+        .iter()
+        .filter_map(|(seq, state)| Some((*seq, *state, state.after(event)?)))
+        .collect();
+    let moves: Vec<(i64, State)> = concerned
+        .iter()
+        .filter(|(_, from, to)| from != to)
+        .map(|(seq, _, to)| (*seq, *to))
+        .collect();
+    set_states(t, &moves)?;
+    Ok((
+        moves.into_iter().map(|m| m.0).collect(),
+        concerned.into_iter().map(|c| c.0).collect(),
+    ))
+}

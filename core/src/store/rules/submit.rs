@@ -1,0 +1,154 @@
+//! Taking declarations.
+
+use std::collections::HashMap;
+use tongguan_contracts::Declaration;
+
+use super::{note, shown};
+use crate::State;
+use crate::store::sql::{Sql, Trouble, Value, set};
+use crate::store::{Level, Submitted};
+
+/// What is there under a business key.
+struct There {
+    id: String,
+    fingerprint: String,
+}
+
+fn conflict(reason: String) -> Trouble {
+    Trouble::Refused {
+        reason,
+        remedy: "give it a new number, or declare it as a change (appType 2); see what is there \
+                 with: tongguan show NUMBER"
+            .to_owned(),
+    }
+}
+
+pub(in crate::store) fn submit(
+    t: &mut dyn Sql,
+    role: &str,
+    declarations: &[Declaration],
+) -> Result<Vec<Submitted>, Trouble> {
+    // Whoever submits the same number at the same time waits here, and then sees ours.
+    let keys: Vec<String> = declarations
+        .iter()
+        .map(|d| format!("{}\n{}", d.message, d.business_key))
+        .collect();
+    t.lock_keys(&keys)?;
+    let mut there = what_is_there(t, declarations)?;
+    let mut guids = used_guids(t, declarations)?;
+    let now = t.now();
+    let mut results = Vec::new();
+    let mut rows = Vec::new();
+    for (declaration, key) in declarations.iter().zip(keys) {
+        let known = there.entry(key).or_default();
+        if let Some(same) = known
+            .iter()
+            .find(|one| one.fingerprint == declaration.fingerprint)
+        {
+            results.push(Submitted {
+                id: same.id.clone(),
+                already_there: true,
+            });
+            continue;
+        }
+        if let (Some(other), false) = (known.first(), declaration.amends) {
+            return Err(conflict(format!(
+                "{} {} (line {}) is declared already, with other content, as {}",
+                declaration.message,
+                shown(&declaration.business_key),
+                declaration.origin.line,
+                other.id
+            )));
+        }
+        if let Some(id) = guids.get(&declaration.guid) {
+            return Err(conflict(format!(
+                "the guid {} (line {}) is used already, by {id}",
+                declaration.guid, declaration.origin.line
+            )));
+        }
+        let id = uuid::Uuid::now_v7().simple().to_string();
+        rows.push(set![
+            &id,
+            role,
+            &declaration.message,
+            &declaration.guid,
+            &declaration.business_key,
+            &declaration.fingerprint,
+            declaration.fragment.as_slice(),
+            &declaration.origin.document,
+            i64::from(declaration.origin.line),
+            State::Submitted.name(),
+            now,
+        ]);
+        guids.insert(declaration.guid.clone(), id.clone());
+        known.insert(
+            0,
+            There {
+                id: id.clone(),
+                fingerprint: declaration.fingerprint.clone(),
+            },
+        );
+        results.push(Submitted {
+            id,
+            already_there: false,
+        });
+    }
+    let inserted = t.each(
+        "INSERT INTO declaration (id, role, message, guid, business_key, fingerprint, fragment,
+         document, line, state, submitted_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING seq",
+        &rows,
+    )?;
+    let seqs = inserted
+        .iter()
+        .flatten()
+        .map(|row| row.int(0))
+        .collect::<Result<Vec<i64>, _>>()?;
+    note(t, &seqs, Level::Local, "submitted")?;
+    Ok(results)
+}
+
+/// What is there under the keys of some declarations, newest first.
+fn what_is_there(
+    t: &mut dyn Sql,
+    declarations: &[Declaration],
+) -> Result<HashMap<String, Vec<There>>, Trouble> {
+    let sets: Vec<Vec<Value>> = declarations
+        .iter()
+        .map(|d| set![&d.message, &d.business_key])
+        .collect();
+    let found = t.each(
+        "SELECT id, fingerprint, state FROM declaration
+         WHERE message = ?1 AND business_key = ?2 ORDER BY seq DESC",
+        &sets,
+    )?;
+    let mut there = HashMap::new();
+    for (declaration, rows) in declarations.iter().zip(found) {
+        let mut known = Vec::new();
+        for row in rows {
+            if !super::state(&row, 2)?.frees_key() {
+                known.push(There {
+                    id: row.text(0)?,
+                    fingerprint: row.text(1)?,
+                });
+            }
+        }
+        let key = format!("{}\n{}", declaration.message, declaration.business_key);
+        there.insert(key, known);
+    }
+    Ok(there)
+}
+
+/// By which declarations the guids are used already.
+fn used_guids(
+    t: &mut dyn Sql,
+    declarations: &[Declaration],
+) -> Result<HashMap<String, String>, Trouble> {
+    let sets: Vec<Vec<Value>> = declarations.iter().map(|d| set![&d.guid]).collect();
+    let found = t.each("SELECT guid, id FROM declaration WHERE guid = ?1", &sets)?;
+    found
+        .iter()
+        .flatten()
+        .map(|row| Ok((row.text(0)?, row.text(1)?)))
+        .collect()
+}

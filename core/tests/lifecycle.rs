@@ -1,0 +1,264 @@
+//! The client's own work, over parts that do as they are told.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+
+use tongguan_contracts::{
+    Accepted, Algorithm, Declaration, Delivery, Failure, Identity, Origin, Outgoing, PartOptions,
+    Signer, Transport,
+};
+use tongguan_core::{Client, Manifest, Registry, State, Until};
+
+/// A transport that does as it is told, and keeps what it took.
+#[derive(Default)]
+struct Told {
+    /// What it does: 0 takes, 1 is out of reach, 2 loses the answer, 3 refuses.
+    does: AtomicU8,
+    took: Mutex<Vec<String>>,
+}
+
+const TAKES: u8 = 0;
+const UNREACHABLE: u8 = 1;
+const LOSES: u8 = 2;
+const REFUSES: u8 = 3;
+
+impl Told {
+    fn to(&self, does: u8) {
+        self.does.store(does, Ordering::Relaxed);
+    }
+
+    fn took(&self) -> Vec<String> {
+        self.took.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Transport for Told {
+    async fn send(&self, outgoing: Outgoing<'_>) -> Result<Accepted, Failure> {
+        let gone = || Failure::transient("told", "send", "as told");
+        match self.does.load(Ordering::Relaxed) {
+            UNREACHABLE => return Err(gone().unsent()),
+            REFUSES => return Err(Failure::rejected("told", "send", "too large").unsent()),
+            _ => {}
+        }
+        let id = outgoing.cop_msg_id.to_owned();
+        self.took.lock().unwrap().push(id);
+        if self.does.load(Ordering::Relaxed) == LOSES {
+            return Err(gone());
+        }
+        Ok(Accepted {
+            evidence: "as told".into(),
+        })
+    }
+
+    async fn receive(&self) -> Result<Delivery, Failure> {
+        std::future::pending().await
+    }
+
+    async fn check(&self) -> Result<(), Failure> {
+        match self.does.load(Ordering::Relaxed) {
+            UNREACHABLE | LOSES => Err(Failure::transient("told", "check", "as told")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn close(&self) {}
+}
+
+struct Stamp(Identity);
+
+impl Signer for Stamp {
+    fn identity(&self) -> &Identity {
+        &self.0
+    }
+    fn algorithms(&self) -> &[Algorithm] {
+        &[Algorithm::Sm2Sm3]
+    }
+    fn concurrency(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+    fn sign(&self, _: Algorithm, _: &[u8]) -> Result<Vec<u8>, Failure> {
+        Ok(vec![1; 64])
+    }
+}
+
+/// The transports that exist, by the name that their options give.
+static TRANSPORTS: LazyLock<Mutex<BTreeMap<String, Arc<Told>>>> = LazyLock::new(Mutex::default);
+
+fn told(name: &str) -> Arc<Told> {
+    let mut all = TRANSPORTS.lock().unwrap();
+    Arc::clone(all.entry(name.to_owned()).or_default())
+}
+
+fn build(options: PartOptions) -> Result<Arc<dyn Transport>, Failure> {
+    Ok(told(options.options["name"].as_str().unwrap()))
+}
+
+fn stamp(_: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
+    Ok(Arc::new(Stamp(Identity {
+        key_name: "1".into(),
+        certificate: b"certificate".to_vec(),
+    })))
+}
+
+fn client(dir: &Path, test: &str) -> Client {
+    let text = format!(
+        r#"
+[enterprise]
+cop_code = "3301960T01"
+cop_name = "示例"
+dxp_id = "DXPENT0000012345"
+[node]
+[signers.main]
+kind = "stamp"
+[transports.near]
+kind = "told"
+name = "{test} near"
+[transports.far]
+kind = "told"
+name = "{test} far"
+[[routes]]
+transports = ["near", "far"]
+signer = "main"
+[limits]
+batch = 1
+batch_wait_ms = 0
+"#
+    );
+    let mut registry = Registry::default();
+    registry.transport("told", build);
+    registry.signer("stamp", stamp);
+    Client::open(Manifest::parse(&text, dir, "t.toml").unwrap(), registry).unwrap()
+}
+
+async fn submit(client: &Client, n: usize) {
+    let declaration = Declaration {
+        message: "CEB311Message".into(),
+        guid: format!("GUID-{n}"),
+        business_key: format!("P\nE\nORDER-{n}"),
+        fragment: format!("<ceb:Order>{n}</ceb:Order>").into_bytes(),
+        fingerprint: "a".into(),
+        amends: false,
+        origin: Origin::default(),
+    };
+    let taken = client.store().submit("main", vec![declaration]).await;
+    taken.unwrap();
+}
+
+async fn is(client: &Client, n: usize, state: State) {
+    for _ in 0..200 {
+        let found = client.store().find(&format!("ORDER-{n}")).await.unwrap();
+        if found.unwrap().summary.state == state {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let found = client.store().find(&format!("ORDER-{n}")).await.unwrap();
+    panic!("ORDER-{n} is not {state}: {found:?}");
+}
+
+/// Runs a client while `work` goes on.
+async fn running(client: &Client, work: impl Future<Output = ()>) {
+    let (stop, stopped) = watch::channel(false);
+    let work = async {
+        work.await;
+        stop.send(true).unwrap();
+    };
+    let (run, ()) = tokio::join!(client.run(stopped, Until::Stopped), work);
+    run.unwrap();
+}
+
+#[tokio::test]
+async fn a_route_fails_over_and_returns() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "failover");
+    let (near, far) = (told("failover near"), told("failover far"));
+    near.to(UNREACHABLE);
+    running(&client, async {
+        for n in 0..5 {
+            submit(&client, n).await;
+        }
+        for n in 0..5 {
+            is(&client, n, State::Sent).await;
+        }
+        assert_eq!((near.took().len(), far.took().len()), (0, 5));
+        let details = client.store().find("ORDER-0").await.unwrap().unwrap();
+        assert!(
+            details
+                .history
+                .iter()
+                .any(|s| s.text == "goes by far: near is out of reach"),
+            "{:?}",
+            details.history
+        );
+        // While it is known to be away, new ones go the other way at once.
+        submit(&client, 5).await;
+        is(&client, 5, State::Sent).await;
+        assert_eq!(far.took().len(), 6);
+        near.to(TAKES);
+        // Its check passes at the latest after the longest wait of a few tries.
+        for n in 6.. {
+            submit(&client, n).await;
+            is(&client, n, State::Sent).await;
+            if !near.took().is_empty() {
+                break;
+            }
+            assert!(n < 100, "it is back, and nobody noticed");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_may_have_left_waits_for_its_own_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "unknown");
+    let (near, far) = (told("unknown near"), told("unknown far"));
+    near.to(LOSES);
+    running(&client, async {
+        submit(&client, 1).await;
+        is(&client, 1, State::Unknown).await;
+        near.to(UNREACHABLE);
+        submit(&client, 2).await;
+        is(&client, 2, State::Sent).await;
+        assert_eq!(far.took().len(), 1, "what had not left went the other way");
+        is(&client, 1, State::Unknown).await;
+        near.to(TAKES);
+        is(&client, 1, State::Sent).await;
+    })
+    .await;
+    let took = near.took();
+    assert!(
+        took.len() > 1 && took.iter().all(|id| *id == took[0]),
+        "{took:?}"
+    );
+    assert!(!far.took().contains(&took[0]));
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_dead_letter_and_ends_a_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "refusal");
+    told("refusal near").to(REFUSES);
+    submit(&client, 1).await;
+    let (_stop, stopped) = watch::channel(false);
+    client.run(stopped, Until::AllFinal).await.unwrap();
+    is(&client, 1, State::Dead).await;
+    assert!(
+        told("refusal far").took().is_empty(),
+        "refused is refused, by whichever way"
+    );
+}

@@ -1,0 +1,117 @@
+//! The real parts that a test stands on: a broker, a database, processes that die.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::{TONGGUAN, good};
+
+/// The broker's address, and a virtual host of this test's own.
+pub fn broker(vhost: &str) -> Option<String> {
+    let Ok(url) = std::env::var("TONGGUAN_TEST_AMQP") else {
+        assert!(
+            std::env::var_os("TONGGUAN_REQUIRE_PARTS").is_none(),
+            "TONGGUAN_TEST_AMQP is not set"
+        );
+        println!("skipped: no broker (run tests/run, or set TONGGUAN_TEST_AMQP)");
+        return None;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/rabbitmq");
+    good(Path::new("."), script.to_str().unwrap(), &["vhost", vhost]);
+    Some(format!("{url}/{vhost}"))
+}
+
+/// A folder that declares by a broker.
+pub fn prepare(dir: &Path, url: &str, extra: &str) {
+    good(dir, TONGGUAN, &["init", "."]);
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let (before, rest) = manifest.split_once("kind = \"directory\"").unwrap();
+    let (_, after) = rest.split_once("[[routes]]").unwrap();
+    let amqp = format!(
+        "kind = \"amqp\"\nurl = \"{url}\"\nusername = \"guest\"\npassword = \"file:guest\"\n\
+         send = {{ routing_key = \"to-customs\" }}\nreceive = {{ queue = \"from-customs\" }}\n{extra}\n\
+         [[routes]]"
+    );
+    fs::write(dir.join("tongguan.toml"), format!("{before}{amqp}{after}")).unwrap();
+    fs::write(dir.join("guest"), "guest\n").unwrap();
+}
+
+/// Starts tongguan; it logs to a file.
+pub fn start(dir: &Path, args: &[&str], log: &str) -> Child {
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(dir.join(log))
+        .unwrap();
+    Command::new(TONGGUAN)
+        .args(args)
+        .current_dir(dir)
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// Numbers that look random; the seed is printed, so that a failure can be repeated.
+pub struct Dice(u64);
+
+impl Dice {
+    /// From the seed, or from the clock.
+    pub fn new() -> Self {
+        let seed = std::env::var("TONGGUAN_TEST_SEED")
+            .ok()
+            .and_then(|s| s.parse().ok());
+        let seed = seed.unwrap_or_else(|| {
+            std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .map_or(1, |d| d.as_nanos() as u64)
+        });
+        println!("seed: TONGGUAN_TEST_SEED={seed}");
+        Self(seed | 1)
+    }
+
+    /// A number below a bound.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// An empty database's address.
+pub fn database(name: &str) -> Option<String> {
+    let Ok(url) = std::env::var("TONGGUAN_TEST_POSTGRES") else {
+        assert!(
+            std::env::var_os("TONGGUAN_REQUIRE_PARTS").is_none(),
+            "TONGGUAN_TEST_POSTGRES is not set"
+        );
+        println!("skipped: no PostgreSQL (run tests/run, or set TONGGUAN_TEST_POSTGRES)");
+        return None;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/postgres");
+    good(
+        Path::new("."),
+        script.to_str().unwrap(),
+        &["database", name],
+    );
+    Some(format!("{url}/{name}"))
+}
+
+/// The other side's own books: by business key, the guids that it was declared under; and how
+/// many lines there are.
+pub fn journal(path: &Path) -> (BTreeMap<String, BTreeSet<String>>, usize) {
+    let journal = fs::read_to_string(path).unwrap();
+    let mut declared: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let field = |line: &str, name: &str| {
+        let start = line.find(&format!("\"{name}\":\"")).unwrap() + name.len() + 4;
+        line[start..].split('"').next().unwrap().to_owned()
+    };
+    for line in journal.lines() {
+        let guids = declared.entry(field(line, "key")).or_default();
+        guids.insert(field(line, "guid"));
+    }
+    let lines = journal.lines().count();
+    (declared, lines)
+}
