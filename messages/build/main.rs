@@ -9,6 +9,7 @@
     reason = "a mistake in a table must stop the build; cargo listens on standard output"
 )]
 
+mod error_codes;
 mod notation;
 mod rows;
 mod tables;
@@ -107,20 +108,7 @@ fn main() {
         let _ = writeln!(tables, "        {prefix:?} => {namespace:?},");
     }
     let _ = writeln!(tables, "        _ => \"\",\n    }}\n}}");
-    let _ = writeln!(tables, "pub(crate) static ERRORS: &[ErrorCode] = &[");
-    for row in &errors.codes {
-        let level = match row.level.as_str() {
-            "platform" => "Platform",
-            "clearance" => "Clearance",
-            other => panic!("errors.toml: code {}: unknown level {other:?}", row.code),
-        };
-        let _ = writeln!(
-            tables,
-            "    ErrorCode {{ code: {:?}, level: Level::{level}, zh: {:?}, already_declared: {} }},",
-            row.code, row.zh, row.already_declared
-        );
-    }
-    let _ = writeln!(tables, "];");
+    error_codes::write(&mut tables, &errors);
     fs::write(out.join("tables.rs"), tables).expect("OUT_DIR can be written");
     fs::write(out.join("typed.rs"), types).expect("OUT_DIR can be written");
 }

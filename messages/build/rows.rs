@@ -101,6 +101,21 @@ pub(crate) struct FieldRow {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Errors {
+    /// English and Chinese.
+    pub remedies: BTreeMap<String, [String; 2]>,
+    pub groups: Vec<ErrorGroupRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ErrorGroupRow {
+    pub level: String,
+    pub first: String,
+    pub last: String,
+    pub zh: String,
+    pub en: String,
+    #[serde(default)]
+    pub messages: Vec<String>,
     pub codes: Vec<ErrorRow>,
 }
 
@@ -108,8 +123,9 @@ pub(crate) struct Errors {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ErrorRow {
     pub code: String,
-    pub level: String,
     pub zh: String,
+    pub en: String,
+    pub remedy: Option<String>,
     #[serde(default)]
     pub already_declared: bool,
 }

@@ -39,8 +39,9 @@ pub use read::{
 };
 pub use receipt::{Answer, Meaning, answers, business_key, error_code, meaning};
 pub use table::{
-    Attribute, Content, Direction, Element, ErrorCode, Fill, Format, Kind, Level, Message, Outcome,
-    Particle, SimpleType, Status, edition, error_codes, message, messages,
+    Attribute, Content, Direction, Element, ErrorCode, ErrorGroup, Fill, Format, Kind, Level,
+    Message, Outcome, Particle, SimpleType, Status, edition, error_codes, error_groups, message,
+    messages,
 };
 pub use typed::BaseTransfer;
 pub use write::{Value, Writer, closing, fragment, opening, transfer};

@@ -86,6 +86,25 @@ pub enum Outcome {
     Rejected,
 }
 
+/// A range of error codes of chapter 7.
+#[derive(Debug)]
+pub struct ErrorGroup {
+    /// The first code of the range.
+    pub first: &'static str,
+    /// The last one.
+    pub last: &'static str,
+    /// Who says them.
+    pub level: Level,
+    /// What they are about, as the standard says it.
+    pub zh: &'static str,
+    /// The same in English.
+    pub en: &'static str,
+    /// The declarations that they are about; empty where it may be any.
+    pub messages: &'static [&'static str],
+    /// The codes of the range that the standard explains.
+    pub codes: &'static [ErrorCode],
+}
+
 /// An error code of chapter 7.
 #[derive(Debug)]
 pub struct ErrorCode {
@@ -93,8 +112,14 @@ pub struct ErrorCode {
     pub code: &'static str,
     /// Who says it.
     pub level: Level,
-    /// The standard's text; `[*]` stands for a value that the service puts in.
+    /// The standard's text; `[*]` and `*` stand for what the service puts in.
     pub zh: &'static str,
+    /// The same in English.
+    pub en: &'static str,
+    /// What to do, in English; empty where the standard gives nothing to go by.
+    pub remedy_en: &'static str,
+    /// The same in Chinese.
+    pub remedy_zh: &'static str,
     /// What was sent is there already: after a repeat, that is success.
     pub already_declared: bool,
 }
@@ -299,7 +324,12 @@ pub fn message(name: &str) -> Option<&'static Message> {
     MESSAGES.iter().copied().find(|m| m.name == name)
 }
 
-/// The error codes of chapter 7.
-pub fn error_codes() -> &'static [ErrorCode] {
+/// The error codes of chapter 7, by group.
+pub fn error_groups() -> &'static [ErrorGroup] {
     ERRORS
+}
+
+/// The error codes of chapter 7.
+pub fn error_codes() -> impl Iterator<Item = &'static ErrorCode> {
+    ERRORS.iter().flat_map(|group| group.codes)
 }

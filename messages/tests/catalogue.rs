@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "tests")]
 
-use tongguan_messages::{Element, Kind, Outcome, error_codes, message, messages};
+use tongguan_messages::{Element, Kind, Outcome, error_codes, error_groups, message, messages};
 
 fn find(element: &'static Element, path: &str) -> Option<&'static Element> {
     path.split('/').try_fold(element, |e, name| e.child(name))
@@ -82,9 +82,25 @@ fn every_kind_has_what_it_needs() {
 
 #[test]
 fn every_error_code_stands_once() {
-    let mut codes: Vec<&str> = error_codes().iter().map(|c| c.code).collect();
+    let mut codes: Vec<&str> = error_codes().map(|c| c.code).collect();
     let all = codes.len();
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), all);
+}
+
+#[test]
+fn every_error_code_is_told_in_both_languages() {
+    let chinese = |text: &str| text.chars().any(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c));
+    for c in error_codes() {
+        assert!(!c.en.is_empty() && chinese(c.zh), "{}", c.code);
+        assert_eq!(c.remedy_en.is_empty(), c.remedy_zh.is_empty(), "{}", c.code);
+        assert!(c.remedy_zh.is_empty() || chinese(c.remedy_zh), "{}", c.code);
+    }
+    for group in error_groups() {
+        for name in group.messages {
+            let declared = message(name).is_some_and(|m| m.kind == Kind::Declaration);
+            assert!(declared, "{}: {name}", group.en);
+        }
+    }
 }
