@@ -9,6 +9,9 @@ pub(crate) struct File {
     pub message: Option<MessageRow>,
     #[serde(default)]
     pub namespaces: BTreeMap<String, String>,
+    /// English and Chinese.
+    #[serde(default)]
+    pub roles: BTreeMap<String, [String; 2]>,
     #[serde(default)]
     pub elements: BTreeMap<String, ElementRow>,
 }
@@ -20,6 +23,7 @@ pub(crate) struct MessageRow {
     pub zh: String,
     pub en: String,
     pub section: String,
+    pub tables: Option<TablesRow>,
     pub namespace: String,
     pub direction: String,
     pub kind: String,
@@ -34,6 +38,20 @@ pub(crate) struct MessageRow {
     pub answers: Vec<String>,
     #[serde(default)]
     pub statuses: Vec<StatusRow>,
+}
+
+/// The specification's tables of a message.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TablesRow {
+    /// Of the root's attributes, in the second part of the section.
+    pub attributes: String,
+    /// Of the parts below the root, in the third.
+    pub parts: String,
+    /// Of what is in the first part, in the fourth.
+    pub fields: String,
+    /// Of `BaseTransfer`, likewise.
+    pub transfer: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +103,9 @@ pub(crate) struct FieldRow {
     pub en: String,
     #[serde(default)]
     pub meaning: String,
+    /// The specification's text does not have it, the schema does.
+    #[serde(default)]
+    pub schema_only: bool,
     #[serde(default)]
     pub personal: bool,
     pub fill: Option<String>,
@@ -128,4 +149,29 @@ pub(crate) struct ErrorRow {
     pub remedy: Option<String>,
     #[serde(default)]
     pub already_declared: bool,
+}
+
+/// What fields mean, in English.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Meanings {
+    pub meanings: BTreeMap<String, String>,
+}
+
+/// What examples say.
+#[derive(Deserialize)]
+pub(crate) struct Samples {
+    /// By message: what a minimal example has though the schema does not ask for it.
+    pub minimal: BTreeMap<String, Vec<String>>,
+    /// By message, direction or `any`, and field.
+    #[serde(flatten)]
+    pub of: BTreeMap<String, BTreeMap<String, Sample>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Sample {
+    One(String),
+    /// For the first, second … item.
+    Many(Vec<String>),
 }

@@ -30,7 +30,7 @@ impl Generator<'_> {
                     (f.name.clone(), kind.to_owned(), f.occurs.as_deref(), doc)
                 }
                 ChildRow::Ref(r) => {
-                    let target = self.find(file, &r.r#ref).0;
+                    let target = self.find(file, &r.r#ref);
                     if target.kind.as_deref() == Some("signature") {
                         continue;
                     }

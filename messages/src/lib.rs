@@ -40,8 +40,8 @@ pub use read::{
 pub use receipt::{Answer, Meaning, answers, business_key, error_code, meaning};
 pub use table::{
     Attribute, Content, Direction, Element, ErrorCode, ErrorGroup, Fill, Format, Kind, Level,
-    Message, Outcome, Particle, SimpleType, Status, edition, error_codes, error_groups, message,
-    messages,
+    Message, Outcome, Particle, Role, SimpleType, Source, Status, edition, error_codes,
+    error_groups, message, messages, role,
 };
 pub use typed::BaseTransfer;
 pub use write::{Value, Writer, closing, fragment, opening, transfer};

@@ -34,6 +34,30 @@ pub struct Message {
     pub answers: &'static [&'static str],
     /// The values of `returnStatus`.
     pub statuses: &'static [Status],
+    /// What a minimal example has besides what the schema asks for, as paths below the unit, or
+    /// below the root: the specification's text asks for it.
+    pub minimal: &'static [&'static str],
+}
+
+/// Who sends declarations.
+#[derive(Debug)]
+pub struct Role {
+    /// Its name in the tables: `ecommerce`.
+    pub name: &'static str,
+    /// English name.
+    pub en: &'static str,
+    /// Chinese name.
+    pub zh: &'static str,
+}
+
+/// Where the specification describes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// The section: `3.1.4`.
+    pub section: &'static str,
+    /// The table there: `3-3`, by the number that the section's text gives it. A few captions have
+    /// another.
+    pub table: &'static str,
 }
 
 /// Import or export.
@@ -148,8 +172,12 @@ pub struct Element {
     pub zh: &'static str,
     /// English name.
     pub en: &'static str,
-    /// The standard's explanation (Chinese), may be empty.
+    /// The standard's explanation (Chinese); empty where it only says the name again.
     pub meaning: &'static str,
+    /// The same in English.
+    pub meaning_en: &'static str,
+    /// Where the specification describes it; `None` where only the schema has it.
+    pub source: Option<Source>,
     /// What is in it.
     pub content: Content,
     /// Its attributes.
@@ -166,6 +194,9 @@ pub struct Element {
     pub default: Option<&'static str>,
     /// The values that the standard fixes: code, English, Chinese. The schema does not check them.
     pub codes: &'static [(&'static str, &'static str, &'static str)],
+    /// What examples say in it: one text, or one for each item of a list. `#` stands for the
+    /// number of the unit.
+    pub samples: &'static [&'static str],
 }
 
 /// An attribute.
@@ -177,12 +208,20 @@ pub struct Attribute {
     pub zh: &'static str,
     /// English name.
     pub en: &'static str,
+    /// The standard's explanation (Chinese), may be empty.
+    pub meaning: &'static str,
+    /// The same in English.
+    pub meaning_en: &'static str,
+    /// Where the specification describes it.
+    pub source: Option<Source>,
     /// Type.
     pub kind: SimpleType,
     /// Whether it must be there.
     pub required: bool,
     /// The only value allowed.
     pub fixed: Option<&'static str>,
+    /// What examples say in it.
+    pub samples: &'static [&'static str],
 }
 
 /// What is in an element.
@@ -322,6 +361,11 @@ pub fn messages() -> &'static [&'static Message] {
 /// The message of that name: `CEB311Message`.
 pub fn message(name: &str) -> Option<&'static Message> {
     MESSAGES.iter().copied().find(|m| m.name == name)
+}
+
+/// The role of that name.
+pub fn role(name: &str) -> Option<&'static Role> {
+    ROLES.iter().find(|r| r.name == name)
 }
 
 /// The error codes of chapter 7, by group.

@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, reason = "tests")]
 
-use tongguan_messages::{Element, Kind, Outcome, error_codes, error_groups, message, messages};
+use tongguan_messages::{
+    Element, Kind, Outcome, error_codes, error_groups, message, messages, role,
+};
 
 fn find(element: &'static Element, path: &str) -> Option<&'static Element> {
     path.split('/').try_fold(element, |e, name| e.child(name))
@@ -78,6 +80,29 @@ fn every_kind_has_what_it_needs() {
         );
     }
     assert_eq!(messages().len(), 45);
+}
+
+/// The specification lists the statuses in the explanation of `returnStatus`.
+#[test]
+fn every_status_that_a_receipt_names_is_in_its_table() {
+    for m in messages().iter().filter(|m| m.kind == Kind::Receipt) {
+        let field = m.unit.expect("a receipt has units").child("returnStatus");
+        let meaning = field.expect("a receipt has a status").meaning;
+        for part in meaning.split(['（', '/']).skip(1) {
+            let code: String = part.chars().take_while(char::is_ascii_digit).collect();
+            let known = m.statuses.iter().any(|s| s.code == code);
+            assert!(known, "{}: {code} of {meaning}", m.name);
+        }
+    }
+}
+
+#[test]
+fn every_sender_is_a_role() {
+    for m in messages() {
+        for name in m.senders {
+            assert!(role(name).is_some(), "{}: {name}", m.name);
+        }
+    }
 }
 
 #[test]

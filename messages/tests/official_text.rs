@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use tongguan_messages::{error_codes, error_groups};
+use tongguan_messages::{Content, Element, Source, error_codes, error_groups, messages};
 
 /// The specification, page numbers left out.
 fn specification() -> Option<String> {
@@ -126,4 +126,90 @@ fn chapter_7_is_complete() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(official.len() > 150, "only {} codes", official.len());
+}
+
+/// The text of a section without white space, from its heading after the contents to the next one.
+fn section(text: &str, number: &str) -> String {
+    let is_heading = |line: &str| {
+        let title = line.trim_start().strip_prefix(number)?;
+        let title = title.strip_prefix('.').unwrap_or(title);
+        (!title.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && !title.trim().is_empty()
+            && !line.contains("....."))
+        .then_some(())
+    };
+    let next = |line: &str| {
+        let start: String = line
+            .trim_start()
+            .chars()
+            .take_while(|c| !c.is_whitespace())
+            .collect();
+        let parts: Vec<&str> = start.split('.').collect();
+        parts.len() > 2
+            && parts[..2]
+                .iter()
+                .all(|p| !p.is_empty() && p.parse::<u32>().is_ok())
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let start = lines.iter().rposition(|l| is_heading(l).is_some());
+    let start = start.unwrap_or_else(|| panic!("no section {number}"));
+    let length = lines[start + 1..].iter().position(|l| next(l));
+    let end = length.map_or(lines.len(), |length| start + 1 + length);
+    without_space(&lines[start..end].join("\n"))
+}
+
+/// The sections and tables that describe the fields and attributes of an element.
+fn sources(element: &'static Element, all: &mut Vec<(&'static str, Source)>) {
+    let attributes = element.attributes.iter();
+    all.extend(attributes.filter_map(|a| Some((a.name, a.source?))));
+    for particle in element.particles() {
+        let child = particle.element;
+        // In a table of fields, records are headings in Chinese.
+        let field = matches!(child.content, Content::Text(_));
+        let source = child.source.filter(|_| field);
+        all.extend(source.map(|source| (child.name, source)));
+        sources(child, all);
+    }
+}
+
+/// How the text spells these; some are only broken at the end of a line.
+const SPELT_OTHERWISE: &[(&str, &str, &str)] = &[
+    ("CEB311Message", "consigneeTelephone", "consigneeTelephon"),
+    ("CEB311Message", "consigneeDistrict", "consigneeDitrict"),
+    ("CEB605Message", "agentName", "agengName"),
+    ("CEB621Message", "consigneeAddress", "consigneeAddres"),
+    ("CEB625Message", "buyerTelephone", "buyerTelephon"),
+    ("CEB701Message", "declAgentCode", "declagAgentCode"),
+    ("CEB711Message", "unloadLocation", "unloadLocatio"),
+    ("CEB792Message", "declAgentCode", "declagAgentCode"),
+];
+
+#[test]
+fn every_field_stands_in_the_section_that_the_tables_cite() {
+    let Some(text) = specification() else { return };
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for message in messages() {
+        let mut all = Vec::new();
+        sources(&message.root, &mut all);
+        for (name, source) in all {
+            let said = section(&text, source.section);
+            seen += 1;
+            if !said.contains(&format!("如表{}所示", source.table)) {
+                wrong.push(format!(
+                    "{}: no table {} in {}",
+                    message.name, source.table, source.section
+                ));
+            }
+            let otherwise = SPELT_OTHERWISE
+                .iter()
+                .find(|(m, n, _)| (*m, *n) == (message.name, name));
+            if !said.contains(otherwise.map_or(name, |(.., spelt)| spelt)) {
+                wrong.push(format!("{}: {name} in {}", message.name, source.section));
+            }
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 800, "only {seen}");
 }
