@@ -16,6 +16,7 @@
 
 mod draft;
 pub mod envelope;
+mod example;
 mod lines;
 mod node;
 mod problem;
@@ -31,6 +32,7 @@ mod xml;
 mod xsd;
 
 pub use draft::{Draft, Filler, check_forms};
+pub use example::{Extent, example, example_json, unsigned_example};
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
 pub use problem::Problem;

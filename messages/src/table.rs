@@ -239,6 +239,13 @@ pub enum Content {
     Signature,
 }
 
+impl Content {
+    /// Whether it is an XML signature.
+    pub fn is_signature(&self) -> bool {
+        matches!(self, Self::Signature)
+    }
+}
+
 /// An element's place in a sequence.
 #[derive(Debug)]
 pub struct Particle {
