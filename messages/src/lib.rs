@@ -17,6 +17,8 @@
 mod draft;
 pub mod envelope;
 mod example;
+mod json;
+mod json_schema;
 mod lines;
 mod node;
 mod problem;
@@ -33,6 +35,7 @@ mod xsd;
 
 pub use draft::{Draft, Filler, check_forms};
 pub use example::{Extent, example, example_json, unsigned_example};
+pub use json_schema::json_schema;
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
 pub use problem::Problem;

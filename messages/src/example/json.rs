@@ -1,63 +1,44 @@
 //! Examples as documents in JSON.
 
-use std::fmt::Write as _;
-
 use super::Extent;
 use super::part::{Part, PartContent};
+use crate::json::Json;
 use crate::table::{Content, SimpleType};
 
 /// One declaration, or an array of them.
 pub(super) fn written(units: &[&Part], extent: Extent) -> String {
-    let mut out = String::new();
-    match units {
-        [unit] => object(&mut out, unit, extent, 0),
-        units => array(&mut out, units, extent, 0),
-    }
-    out.push('\n');
-    out
+    let value = match units {
+        [unit] => object(unit, extent),
+        units => Json::Array(units.iter().map(|unit| object(unit, extent)).collect()),
+    };
+    value.document()
 }
 
-fn array(out: &mut String, parts: &[&Part], extent: Extent, depth: usize) {
-    let pad = "  ".repeat(depth + 1);
-    out.push('[');
-    for (index, part) in parts.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let _ = write!(out, "{comma}\n{pad}");
-        object(out, part, extent, depth + 1);
-    }
-    let _ = write!(out, "\n{}]", "  ".repeat(depth));
-}
-
-fn object(out: &mut String, part: &Part, extent: Extent, depth: usize) {
-    let pad = "  ".repeat(depth + 1);
-    let parts = part.parts();
-    let mut comma = "";
-    out.push('{');
+fn object(part: &Part, extent: Extent) -> Json {
+    let mut fields = Vec::new();
     for particle in part.element.particles() {
         let element = particle.element;
-        let of_name: Vec<&Part> = parts
-            .iter()
-            .filter(|p| p.element.name == element.name)
-            .collect();
-        let Some(first) = of_name.first() else {
+        let mut parts = part.parts().iter();
+        let Some(first) = parts.find(|p| p.element.name == element.name) else {
             continue;
         };
         // What is filled in need not be given.
         if extent == Extent::Minimal && element.fill.is_some() {
             continue;
         }
-        let _ = write!(out, "{comma}\n{pad}\"{}\": ", element.name);
-        comma = ",";
-        match &first.content {
-            PartContent::Text(text) if is_whole(&element.content) => out.push_str(text),
-            PartContent::Text(text) => {
-                let _ = write!(out, "{}", serde_json::Value::from(text.as_str()));
+        let value = match &first.content {
+            PartContent::Text(text) if is_whole(&element.content) => Json::number(text),
+            PartContent::Text(text) => Json::text(text),
+            _ if particle.max > 1 => {
+                let others = parts.filter(|p| p.element.name == element.name);
+                let all = std::iter::once(first).chain(others);
+                Json::Array(all.map(|p| object(p, extent)).collect())
             }
-            _ if particle.max > 1 => array(out, &of_name, extent, depth + 1),
-            _ => object(out, first, extent, depth + 1),
-        }
+            _ => object(first, extent),
+        };
+        fields.push((element.name, value));
     }
-    let _ = write!(out, "\n{}}}", "  ".repeat(depth));
+    Json::Object(fields)
 }
 
 /// Amounts are strings, so that no reader rounds them; whole numbers need not be.
