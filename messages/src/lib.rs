@@ -16,6 +16,9 @@
 
 mod draft;
 pub mod envelope;
+mod example;
+mod json;
+mod json_schema;
 mod lines;
 mod node;
 mod problem;
@@ -31,6 +34,8 @@ mod xml;
 mod xsd;
 
 pub use draft::{Draft, Filler, check_forms};
+pub use example::{Extent, example, example_json, unsigned_example};
+pub use json_schema::json_schema;
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
 pub use problem::Problem;
@@ -39,8 +44,9 @@ pub use read::{
 };
 pub use receipt::{Answer, Meaning, answers, business_key, error_code, meaning};
 pub use table::{
-    Attribute, Content, Direction, Element, ErrorCode, Fill, Format, Kind, Level, Message, Outcome,
-    Particle, SimpleType, Status, edition, error_codes, message, messages,
+    Attribute, Content, Direction, Element, ErrorCode, ErrorGroup, Fill, Format, Kind, Level,
+    Message, Outcome, Particle, Role, SimpleType, Source, Status, edition, error_codes,
+    error_groups, message, messages, role,
 };
 pub use typed::BaseTransfer;
 pub use write::{Value, Writer, closing, fragment, opening, transfer};

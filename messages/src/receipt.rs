@@ -59,7 +59,7 @@ pub fn business_key(message: &Message, unit: &Node) -> Option<String> {
 /// What an answer's code means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meaning {
-    /// In English; empty when the standard gives only Chinese.
+    /// In English.
     pub en: &'static str,
     /// In Chinese, as the standard says it.
     pub zh: &'static str,
@@ -91,7 +91,7 @@ pub fn meaning(receipt: &Message, code: &str) -> Meaning {
     let negative = code.trim_start().starts_with('-');
     match error_code(code) {
         Some(error) => Meaning {
-            en: "",
+            en: error.en,
             zh: error.zh,
             outcome: Outcome::Rejected,
             already_declared: error.already_declared,
@@ -113,6 +113,12 @@ pub fn meaning(receipt: &Message, code: &str) -> Meaning {
 }
 
 /// The error of chapter 7 with that code.
+///
+/// ```
+/// let error = tongguan_messages::error_code("0002").unwrap();
+/// assert_eq!(error.en, "The data do not pass the schema's validation");
+/// assert!(error.remedy_zh.starts_with("请先自行校验报文"));
+/// ```
 pub fn error_code(code: &str) -> Option<&'static ErrorCode> {
-    error_codes().iter().find(|e| e.code == code)
+    error_codes().find(|e| e.code == code)
 }

@@ -34,6 +34,30 @@ pub struct Message {
     pub answers: &'static [&'static str],
     /// The values of `returnStatus`.
     pub statuses: &'static [Status],
+    /// What a minimal example has besides what the schema asks for, as paths below the unit, or
+    /// below the root: the specification's text asks for it.
+    pub minimal: &'static [&'static str],
+}
+
+/// Who sends declarations.
+#[derive(Debug)]
+pub struct Role {
+    /// Its name in the tables: `ecommerce`.
+    pub name: &'static str,
+    /// English name.
+    pub en: &'static str,
+    /// Chinese name.
+    pub zh: &'static str,
+}
+
+/// Where the specification describes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// The section: `3.1.4`.
+    pub section: &'static str,
+    /// The table there: `3-3`, by the number that the section's text gives it. A few captions have
+    /// another.
+    pub table: &'static str,
 }
 
 /// Import or export.
@@ -86,6 +110,25 @@ pub enum Outcome {
     Rejected,
 }
 
+/// A range of error codes of chapter 7.
+#[derive(Debug)]
+pub struct ErrorGroup {
+    /// The first code of the range.
+    pub first: &'static str,
+    /// The last one.
+    pub last: &'static str,
+    /// Who says them.
+    pub level: Level,
+    /// What they are about, as the standard says it.
+    pub zh: &'static str,
+    /// The same in English.
+    pub en: &'static str,
+    /// The declarations that they are about; empty where it may be any.
+    pub messages: &'static [&'static str],
+    /// The codes of the range that the standard explains.
+    pub codes: &'static [ErrorCode],
+}
+
 /// An error code of chapter 7.
 #[derive(Debug)]
 pub struct ErrorCode {
@@ -93,8 +136,14 @@ pub struct ErrorCode {
     pub code: &'static str,
     /// Who says it.
     pub level: Level,
-    /// The standard's text; `[*]` stands for a value that the service puts in.
+    /// The standard's text; `[*]` and `*` stand for what the service puts in.
     pub zh: &'static str,
+    /// The same in English.
+    pub en: &'static str,
+    /// What to do, in English; empty where the standard gives nothing to go by.
+    pub remedy_en: &'static str,
+    /// The same in Chinese.
+    pub remedy_zh: &'static str,
     /// What was sent is there already: after a repeat, that is success.
     pub already_declared: bool,
 }
@@ -123,8 +172,12 @@ pub struct Element {
     pub zh: &'static str,
     /// English name.
     pub en: &'static str,
-    /// The standard's explanation (Chinese), may be empty.
+    /// The standard's explanation (Chinese); empty where it only says the name again.
     pub meaning: &'static str,
+    /// The same in English.
+    pub meaning_en: &'static str,
+    /// Where the specification describes it; `None` where only the schema has it.
+    pub source: Option<Source>,
     /// What is in it.
     pub content: Content,
     /// Its attributes.
@@ -141,6 +194,9 @@ pub struct Element {
     pub default: Option<&'static str>,
     /// The values that the standard fixes: code, English, Chinese. The schema does not check them.
     pub codes: &'static [(&'static str, &'static str, &'static str)],
+    /// What examples say in it: one text, or one for each item of a list. `#` stands for the
+    /// number of the unit.
+    pub samples: &'static [&'static str],
 }
 
 /// An attribute.
@@ -152,12 +208,20 @@ pub struct Attribute {
     pub zh: &'static str,
     /// English name.
     pub en: &'static str,
+    /// The standard's explanation (Chinese), may be empty.
+    pub meaning: &'static str,
+    /// The same in English.
+    pub meaning_en: &'static str,
+    /// Where the specification describes it.
+    pub source: Option<Source>,
     /// Type.
     pub kind: SimpleType,
     /// Whether it must be there.
     pub required: bool,
     /// The only value allowed.
     pub fixed: Option<&'static str>,
+    /// What examples say in it.
+    pub samples: &'static [&'static str],
 }
 
 /// What is in an element.
@@ -173,6 +237,13 @@ pub enum Content {
     AnyType,
     /// An XML signature.
     Signature,
+}
+
+impl Content {
+    /// Whether it is an XML signature.
+    pub fn is_signature(&self) -> bool {
+        matches!(self, Self::Signature)
+    }
 }
 
 /// An element's place in a sequence.
@@ -299,7 +370,17 @@ pub fn message(name: &str) -> Option<&'static Message> {
     MESSAGES.iter().copied().find(|m| m.name == name)
 }
 
-/// The error codes of chapter 7.
-pub fn error_codes() -> &'static [ErrorCode] {
+/// The role of that name.
+pub fn role(name: &str) -> Option<&'static Role> {
+    ROLES.iter().find(|r| r.name == name)
+}
+
+/// The error codes of chapter 7, by group.
+pub fn error_groups() -> &'static [ErrorGroup] {
     ERRORS
+}
+
+/// The error codes of chapter 7.
+pub fn error_codes() -> impl Iterator<Item = &'static ErrorCode> {
+    ERRORS.iter().flat_map(|group| group.codes)
 }

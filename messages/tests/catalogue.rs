@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, reason = "tests")]
 
-use tongguan_messages::{Element, Kind, Outcome, error_codes, message, messages};
+use tongguan_messages::{
+    Element, Kind, Outcome, error_codes, error_groups, message, messages, role,
+};
 
 fn find(element: &'static Element, path: &str) -> Option<&'static Element> {
     path.split('/').try_fold(element, |e, name| e.child(name))
@@ -80,11 +82,50 @@ fn every_kind_has_what_it_needs() {
     assert_eq!(messages().len(), 45);
 }
 
+/// The specification lists the statuses in the explanation of `returnStatus`.
+#[test]
+fn every_status_that_a_receipt_names_is_in_its_table() {
+    for m in messages().iter().filter(|m| m.kind == Kind::Receipt) {
+        let field = m.unit.expect("a receipt has units").child("returnStatus");
+        let meaning = field.expect("a receipt has a status").meaning;
+        for part in meaning.split(['（', '/']).skip(1) {
+            let code: String = part.chars().take_while(char::is_ascii_digit).collect();
+            let known = m.statuses.iter().any(|s| s.code == code);
+            assert!(known, "{}: {code} of {meaning}", m.name);
+        }
+    }
+}
+
+#[test]
+fn every_sender_is_a_role() {
+    for m in messages() {
+        for name in m.senders {
+            assert!(role(name).is_some(), "{}: {name}", m.name);
+        }
+    }
+}
+
 #[test]
 fn every_error_code_stands_once() {
-    let mut codes: Vec<&str> = error_codes().iter().map(|c| c.code).collect();
+    let mut codes: Vec<&str> = error_codes().map(|c| c.code).collect();
     let all = codes.len();
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), all);
+}
+
+#[test]
+fn every_error_code_is_told_in_both_languages() {
+    let chinese = |text: &str| text.chars().any(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c));
+    for c in error_codes() {
+        assert!(!c.en.is_empty() && chinese(c.zh), "{}", c.code);
+        assert_eq!(c.remedy_en.is_empty(), c.remedy_zh.is_empty(), "{}", c.code);
+        assert!(c.remedy_zh.is_empty() || chinese(c.remedy_zh), "{}", c.code);
+    }
+    for group in error_groups() {
+        for name in group.messages {
+            let declared = message(name).is_some_and(|m| m.kind == Kind::Declaration);
+            assert!(declared, "{}: {name}", group.en);
+        }
+    }
 }
