@@ -423,7 +423,7 @@ impl<'a> Scanner<'a> {
             let own = text(&attribute.name);
             if self.attributes[..index]
                 .iter()
-                .any(|a| text(&a.name) == own)
+                .any(|a| octets[a.name.clone()] == *own.as_bytes())
             {
                 let last = self.attributes.last().map_or(end, |a| a.value.end);
                 return ill(last, format!("has the attribute {} twice", cut(own)));
@@ -494,20 +494,18 @@ impl<'a> Scanner<'a> {
                 check(&attribute.name)?;
             }
         }
-        for (index, attribute) in self.attributes.iter().enumerate() {
+        let mut expanded = Vec::new();
+        for attribute in &self.attributes {
             // Two prefixes for one namespace can name one attribute twice.
             let (prefix, local) = split_name(text(&attribute.name));
             if prefix.is_empty() || prefix == "xmlns" {
                 continue;
             }
-            let namespace = self.scope.find(prefix);
-            let twice = self.attributes[..index].iter().any(|other| {
-                let (p, l) = split_name(text(&other.name));
-                !p.is_empty() && p != "xmlns" && l == local && self.scope.find(p) == namespace
-            });
-            if twice {
+            let name = (local, self.scope.find(prefix));
+            if expanded.contains(&name) {
                 return ill(end, format!("has the attribute {} twice", cut(local)));
             }
+            expanded.push(name);
         }
         let mut kept = std::mem::take(&mut self.attributes);
         kept.retain(|a| !is_declaration(a));
