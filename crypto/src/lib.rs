@@ -108,6 +108,13 @@ pub struct Certificate {
     pub key: Arc<dyn PublicKey>,
 }
 
+/// A name as people may see it: anybody can put anything into a certificate, also what a terminal
+/// would obey.
+pub(crate) fn printable(name: &str) -> String {
+    let printable = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    name.chars().map(printable).collect()
+}
+
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")

@@ -263,3 +263,22 @@ fn test_certificates_hold_before_openssl() {
     let old = provider().certificate(&old.certificate_pem).unwrap();
     assert!(old.not_after < old.not_before + 11 * 86_400 && old.not_before < old.not_after);
 }
+
+#[test]
+fn a_name_does_not_reach_the_terminal_as_it_is() {
+    let subject = TestSubject {
+        common_name: "\u{1B}[2J name".into(),
+        days: 1,
+        from_days: 0,
+    };
+    for provider in providers() {
+        let issuing = tongguan_crypto::provider();
+        let issued = issuing.issue_for_tests(Scheme::Sm2Sm3, &subject, None, None);
+        let certificate = provider.certificate(&issued.unwrap().certificate_pem);
+        let certificate = certificate.unwrap();
+        for name in [certificate.subject, certificate.issuer] {
+            assert!(!name.chars().any(char::is_control), "{name:?}");
+            assert!(name.contains("[2J name"), "{name:?}");
+        }
+    }
+}

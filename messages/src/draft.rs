@@ -86,7 +86,7 @@ impl Draft {
 
     /// The problem of a name that is not known here.
     pub fn unknown(&self, name: &str, place: Place) -> Problem {
-        let shown: String = name.chars().take(60).collect();
+        let shown = Problem::shown(name);
         let mut problem = Problem::document(
             "unknown-field",
             format!(
@@ -146,6 +146,7 @@ impl Draft {
             let element = particle.element;
             let child_path = format!("{path}/{}", element.name);
             let before = nodes.len();
+            let mut beyond = 0;
             if let Some((_, place, text)) =
                 self.fields.iter().find(|(e, ..)| e.name == element.name)
             {
@@ -160,6 +161,11 @@ impl Draft {
                 .filter(|c| c.element.name == element.name)
                 .enumerate()
             {
+                // Of too many only the number is told.
+                if index >= particle.max as usize {
+                    beyond += 1;
+                    continue;
+                }
                 let child_path = if particle.max > 1 {
                     format!("{child_path}[{}]", index + 1)
                 } else {
@@ -173,7 +179,7 @@ impl Draft {
                 let text = fill_in(fill, position, filler);
                 nodes.push(Node::leaf(element, self.place, text));
             }
-            let count = (nodes.len() - before) as u64;
+            let count = (nodes.len() - before) as u64 + beyond;
             let mut wrong = |rule, text: String, remedy: String| {
                 if problems.len() < MOST_PROBLEMS {
                     let problem = Problem::at(element, &child_path, self.place, rule, text, remedy);

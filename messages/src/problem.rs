@@ -106,15 +106,21 @@ impl Problem {
         }
     }
 
+    /// What a hostile input gives, for people: cut where it is long, and without what a terminal
+    /// obeys or what turns the text around it.
+    pub fn shown(text: &str) -> String {
+        let shown = text.chars().take(60);
+        shown
+            .map(|c| if unprintable(c) { '\u{FFFD}' } else { c })
+            .collect()
+    }
+
     /// The remedy for an unknown name: the nearest known one.
     pub fn nearest<'e>(name: &str, known: impl Iterator<Item = &'e Element>) -> String {
+        // Likeness costs the product of the lengths; no known name is longer than this.
+        let name = Self::shown(name).to_lowercase();
         known
-            .map(|e| {
-                (
-                    strsim::jaro_winkler(&e.name.to_lowercase(), &name.to_lowercase()),
-                    e,
-                )
-            })
+            .map(|e| (strsim::jaro_winkler(&e.name.to_lowercase(), &name), e))
             .filter(|(likeness, _)| *likeness > 0.8)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map_or_else(
@@ -129,6 +135,14 @@ impl Problem {
         self.file = Some(file.to_owned());
         self
     }
+}
+
+/// Control characters, line and paragraph separators, and the marks that set a text's direction.
+fn unprintable(c: char) -> bool {
+    let separates = matches!(c, '\u{2028}' | '\u{2029}');
+    let directs =
+        matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || separates || directs
 }
 
 impl fmt::Display for Problem {

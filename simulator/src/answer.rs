@@ -263,6 +263,20 @@ fn declared(
         Err(error) => Err(error.to_string()),
     };
     let unit = declaration.unit.map_or("", |u| u.name);
+    let units = || {
+        let children = parsed.root.children().iter();
+        children.filter(|c| c.element.name == unit)
+    };
+    // A declaration may keep its schema and have no receipt that keeps its own: copNo may be
+    // missing in the one and not in the other. The specification is silent; nothing is booked.
+    for node in units() {
+        let fields = unit_of(receipt, node, 0, bad_signature, "");
+        let tried = write_receipt(receipt, &guid(), &[fields]);
+        if let Err(problems) = read(&tried, &Limits::default()) {
+            let text = format!("it cannot be answered: in its receipt, {}", told(&problems));
+            return vec![malformed(envelope, &text)];
+        }
+    }
     let mut stages: Vec<Vec<Vec<(&str, String)>>> = Vec::new();
     let mut put = |stage: usize, fields| {
         while stages.len() <= stage {
@@ -270,12 +284,7 @@ fn declared(
         }
         stages[stage].push(fields);
     };
-    for node in parsed
-        .root
-        .children()
-        .iter()
-        .filter(|c| c.element.name == unit)
-    {
+    for node in units() {
         let field = |name: &str| {
             node.text(name)
                 .or_else(|| node.children().first()?.text(name))
@@ -342,6 +351,7 @@ fn unit_of(
         declaration
             .text(name)
             .or_else(|| declaration.children().first()?.text(name))
+            .filter(|text| !text.is_empty())
             .map(str::to_owned)
     };
     let guid_digits: String = copied("guid")
@@ -352,6 +362,7 @@ fn unit_of(
     let day = now(format_description!("[year][month][day]"));
     let serial = &guid_digits[..guid_digits.len().min(9)];
     let meaning = tongguan_messages::meaning(receipt, code);
+    let given = matches!(code, "120" | "800");
     unit.particles()
         .iter()
         .filter_map(|particle| {
@@ -367,12 +378,13 @@ fn unit_of(
                 ),
                 // B + date + serial; customs + year + I + serial: 18 characters each.
                 "preNo" => Some(format!("B{day}{serial:0>9}")),
-                "invtNo" if code == "800" || code == "120" => {
+                // Given to an inventory; other declarations have the one of the inventory that
+                // they are about.
+                "invtNo" if receipt.name == "CEB622Message" => given.then(|| {
                     let customs = copied("customsCode").unwrap_or_default();
                     let year = day.get(..4).unwrap_or_default();
-                    Some(format!("{customs:0>4}{year}I{serial:0>9}"))
-                }
-                "invtNo" => None,
+                    format!("{customs:0>4}{year}I{serial:0>9}")
+                }),
                 _ => copied(name),
             };
             text.map(|text| (name, text))

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use tongguan_messages::{
-    Content, Element, Message, Node, NodeContent, Parsed, Place, SimpleType, business_key,
+    Content, Element, Message, Node, NodeContent, Parsed, Place, Problem, SimpleType, business_key,
 };
 
 use crate::finding::{Finding, Layer, Severity};
@@ -314,7 +314,7 @@ impl<'o> Checker<'o> {
                 }
             }
             Nature::UpperCase if guid && value.bytes().any(|b| b.is_ascii_lowercase()) => {
-                let upper = value.to_ascii_uppercase();
+                let upper = shortened(&value.to_ascii_uppercase());
                 self.broken(rule, field, &upper, &upper);
             }
             Nature::Guid if guid && !is_guid(&value.to_ascii_uppercase()) => {
@@ -422,10 +422,11 @@ fn listed(codes: &[(&str, &str, &str)]) -> (String, String) {
 
 /// A value for people: what is long is cut.
 pub(crate) fn shortened(value: &str) -> String {
-    match value.char_indices().nth(60) {
-        Some((at, _)) => format!("{}…", &value[..at]),
-        None => value.to_owned(),
+    let mut shown = Problem::shown(value);
+    if value.chars().nth(60).is_some() {
+        shown.push('…');
     }
+    shown
 }
 
 impl Severity {

@@ -1,5 +1,6 @@
 //! Canonical XML 1.0, inclusive, without comments (W3C recommendation of 2001-03-15).
 
+use crate::bounds;
 use roxmltree::{Attribute, Document, Node, NodeId, ParsingOptions};
 
 /// Why a document cannot be canonicalised.
@@ -20,6 +21,9 @@ pub enum CanonicalError {
     /// A document type declaration, with which entities come.
     #[error("the document has a document type declaration (<!DOCTYPE), which is never taken")]
     Dtd,
+    /// More of something than any message has, for which others might pay with time.
+    #[error("the document has too many {0}")]
+    TooMany(&'static str),
     /// Not well-formed.
     #[error("the document is not well-formed XML: {0}")]
     IllFormed(String),
@@ -58,10 +62,32 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, CanonicalError> {
         nodes_limit: 8_000_000,
         entity_resolver: None,
     };
-    Document::parse_with_options(text, options).map_err(|error| match error {
+    bounds::check(text)?;
+    let document = Document::parse_with_options(text, options).map_err(|error| match error {
         roxmltree::Error::DtdDetected => CanonicalError::Dtd,
         other => CanonicalError::IllFormed(other.to_string()),
-    })
+    })?;
+    // Most documents have an XML declaration and no instruction.
+    let declared = text.strip_prefix("<?xml").filter(|t| t.starts_with(SPACE));
+    if declared.unwrap_or(text).contains("<?") && document.descendants().any(is_no_instruction) {
+        let what = "a processing instruction is named xml, or has no space after its name";
+        return Err(CanonicalError::IllFormed(what.to_owned()));
+    }
+    Ok(document)
+}
+
+const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// Whether it would be a processing instruction but for its name (XML 1.0, 2.6), which the parser
+/// does not look at closely: canonicalised, it would become something else.
+fn is_no_instruction(node: Node<'_, '_>) -> bool {
+    let Some(pi) = node.pi() else { return false };
+    let source = &node.document().input_text()[node.range()];
+    let value = source
+        .strip_prefix("<?")
+        .and_then(|s| s.strip_prefix(pi.target));
+    let parted = value.is_some_and(|v| v == "?>" || v.starts_with(SPACE));
+    pi.target.eq_ignore_ascii_case("xml") || !parted
 }
 
 /// The canonical form of a whole document, without the element `omitted`.
@@ -174,8 +200,14 @@ fn namespaces(out: &mut Vec<u8>, node: Node<'_, '_>, apex: bool) {
         escape_attribute(out, default);
         out.push(b'"');
     }
-    let mut prefixed: Vec<(&str, &str)> = node
+    // An element's list is its own declarations, then what is left of its parent's, in that order:
+    // from behind, one pass over both parts them.
+    let mut inherited = parent.iter().flat_map(Node::namespaces).rev();
+    let own = node
         .namespaces()
+        .rev()
+        .filter(|n| !inherited.any(|i| std::ptr::eq(i, *n)));
+    let mut prefixed: Vec<(&str, &str)> = own
         .filter_map(|n| Some((n.name()?, n.uri())))
         .filter(|(prefix, _)| *prefix != "xml")
         .filter(|(prefix, uri)| {

@@ -26,6 +26,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bounds;
 mod canonical;
 mod envelope;
 mod known;

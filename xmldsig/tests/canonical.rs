@@ -68,6 +68,44 @@ fn comments_go_and_depth_does_not_matter() {
 }
 
 #[test]
+fn what_would_cost_the_square_of_its_length_is_refused() {
+    let refused = |text: String| canonicalize(text.as_bytes(), 1 << 20).unwrap_err();
+    let attributes = |n: usize| (0..n).map(|i| format!(" a{i}='>'")).collect::<String>();
+    let prefixes = |n: usize| {
+        (0..n)
+            .map(|i| format!(" xmlns:p{i} = \"u\""))
+            .collect::<String>()
+    };
+    for (text, what) in [
+        (format!("<a{}/>", attributes(201)), "attributes"),
+        (format!("<a{}/>", prefixes(101)), "namespaces"),
+        (
+            format!("<a{}><b xmlns='u'/></a>", prefixes(100)),
+            "namespaces",
+        ),
+        (
+            format!(
+                "<a{}><!-- </a> --><![CDATA[</a>]]><?b </a>?><b xmlns='u'/></a>",
+                prefixes(100)
+            ),
+            "namespaces",
+        ),
+    ] {
+        let error = refused(text);
+        assert!(matches!(error, CanonicalError::TooMany(_)), "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+    for text in [
+        format!("<a{}/>", attributes(200)),
+        format!("<a{}><b/></a>", prefixes(100)),
+        // What an element declares is in force in it only.
+        format!("<a><b{0}></b><b{0}/><b{0}/></a>", prefixes(60)),
+    ] {
+        canonicalize(text.as_bytes(), 1 << 20).unwrap();
+    }
+}
+
+#[test]
 fn hostile_documents_are_refused() {
     let refused = |text: &[u8]| canonicalize(text, 1 << 20).unwrap_err();
     assert!(matches!(
@@ -90,6 +128,9 @@ fn hostile_documents_are_refused() {
         "<x:a/>",
         "<a>&b;</a>",
         "<a>]]></b>",
+        "<?xml\"?><a/>",
+        "<a><?b\"?></a>",
+        "<a><?XML b?></a>",
     ] {
         assert!(
             matches!(refused(text.as_bytes()), CanonicalError::IllFormed(_)),

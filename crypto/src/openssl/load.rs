@@ -9,7 +9,7 @@ use openssl::x509::{X509, X509NameRef};
 use std::sync::{Arc, Once};
 
 use super::{SigningKey, VerifyingKey};
-use crate::{Certificate, CryptoError, KeyFile, Scheme, der, sm2};
+use crate::{Certificate, CryptoError, KeyFile, Scheme, der, printable, sm2};
 
 pub(super) fn certificate(octets: &[u8]) -> Result<Certificate, CryptoError> {
     let parsed = if der::is_pem(octets) {
@@ -53,7 +53,7 @@ fn name(name: &X509NameRef) -> String {
         .map(|entry| {
             let kind = entry.object().nid().short_name().unwrap_or("?");
             let value = entry.data().to_string().unwrap_or_default();
-            format!("{kind}={value}")
+            format!("{kind}={}", printable(&value))
         })
         .collect();
     parts.join(", ")

@@ -11,7 +11,7 @@ use x509_cert::Certificate as X509;
 use x509_cert::der::{Decode as _, Encode as _};
 
 use super::{Private, PrivateKind, Public, RsaKey, RsaPublic};
-use crate::{Certificate, CryptoError, KeyFile, Scheme, der, sm2};
+use crate::{Certificate, CryptoError, KeyFile, Scheme, der, printable, sm2};
 
 fn parse(octets: &[u8]) -> Result<X509, CryptoError> {
     let failed = |e: x509_cert::der::Error| CryptoError::NotACertificate(e.to_string());
@@ -48,8 +48,8 @@ pub(super) fn certificate(octets: &[u8]) -> Result<Certificate, CryptoError> {
     Ok(Certificate {
         der: x509.to_der().map_err(failed)?,
         serial: serial.iter().map(|b| format!("{b:02X}")).collect(),
-        subject: tbs.subject().to_string(),
-        issuer: tbs.issuer().to_string(),
+        subject: printable(&tbs.subject().to_string()),
+        issuer: printable(&tbs.issuer().to_string()),
         not_before: unix(&tbs.validity().not_before),
         not_after: unix(&tbs.validity().not_after),
         key: Arc::new(public(&spki)?),

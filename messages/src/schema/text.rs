@@ -1,5 +1,7 @@
 //! The end of an element with text.
 
+use std::collections::HashSet;
+
 use super::frame::{Frame, Kind};
 use super::particles::{at, frame_name};
 use super::sink::Sink;
@@ -79,15 +81,8 @@ impl<S: Sink> Walk<'_, S> {
 }
 
 /// Keeps a value of `xs:ID`; false if it was there already.
-pub(super) fn new_id(ids: &mut Vec<String>, id: &str) -> bool {
-    if ids.iter().any(|known| known == id) {
-        return false;
-    }
-    // A hostile document may have many; ours have one.
-    if ids.len() < 1000 {
-        ids.push(id.to_owned());
-    }
-    true
+pub(super) fn new_id(ids: &mut HashSet<String>, id: &str) -> bool {
+    ids.insert(id.to_owned())
 }
 
 /// An id that stands twice.

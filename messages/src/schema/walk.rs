@@ -1,6 +1,7 @@
 //! The walk over a document's tokens.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -32,7 +33,7 @@ pub(crate) struct Walk<'a, S> {
     /// Elements at this depth and below are not looked at.
     skip: Option<usize>,
     /// The values of `xs:ID`: each stands once.
-    pub(super) ids: Vec<String>,
+    pub(super) ids: HashSet<String>,
     /// More text than this in one element is not taken.
     most: usize,
 }
@@ -47,7 +48,7 @@ impl<'a, S: Sink> Walk<'a, S> {
             unsigned,
             message: None,
             skip: None,
-            ids: Vec::new(),
+            ids: HashSet::new(),
             most,
         }
     }

@@ -18,6 +18,7 @@ mod window;
 
 pub(crate) use chars::split_name;
 pub(crate) use markup::RawAttribute;
+pub(crate) use place::Counter;
 pub(crate) use reference::{expand, normalize};
 pub(crate) use scanner::{Fault, Scanner, Token};
 pub(crate) use scope::{XML, XSI};

@@ -495,7 +495,8 @@ impl<'a> Scanner<'a> {
                 check(&attribute.name)?;
             }
         }
-        for (index, attribute) in self.attributes.iter().enumerate() {
+        let mut expanded = Vec::new();
+        for attribute in &self.attributes {
             if is_declaration(attribute) || !raw(&attribute.name).contains(&b':') {
                 continue;
             }
@@ -504,14 +505,11 @@ impl<'a> Scanner<'a> {
             if prefix.is_empty() {
                 continue;
             }
-            let namespace = self.scope.find(prefix);
-            let twice = self.attributes[..index].iter().any(|other| {
-                let (p, l) = split_name(text(&other.name));
-                !p.is_empty() && p != "xmlns" && l == local && self.scope.find(p) == namespace
-            });
-            if twice {
+            let name = (local, self.scope.find(prefix));
+            if expanded.contains(&name) {
                 return ill(end, format!("has the attribute {} twice", cut(local)));
             }
+            expanded.push(name);
         }
         let mut kept = std::mem::take(&mut self.attributes);
         kept.retain(|a| !is_declaration(a));

@@ -5,7 +5,7 @@ pub(crate) const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// So many declarations may be in force at once: finding one takes a walk over all.
-const MOST: usize = 500;
+const MOST: usize = 100;
 
 const NO_NAMESPACE: usize = usize::MAX;
 const XML_NAMESPACE: usize = usize::MAX - 1;

@@ -2,8 +2,11 @@
 
 use std::io::{self, Read};
 
-/// So much is read at once.
+/// So much is read at once, where the window may grow so far.
 const STEP: usize = 256 << 10;
+
+/// A window is never smaller: the XML declaration fits into it.
+const LEAST: usize = 64;
 
 /// The octets at hand: all of them, or a window that moves over a stream.
 pub(crate) struct Window<'a> {
@@ -52,7 +55,7 @@ impl<'a> Window<'a> {
                 ended: false,
             },
             start: 0,
-            most: most.max(STEP),
+            most: most.max(LEAST),
         }
     }
 

@@ -26,6 +26,9 @@ pub(crate) fn all(units: Vec<Unit>, document: &str) -> Result<Vec<Declaration>, 
     let mut keys: BTreeMap<(&str, String), Place> = BTreeMap::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for unit in units {
+        if problems.len() >= MOST {
+            break;
+        }
         let (message, given) = match &unit {
             Unit::Draft(message, draft) => (*message, draft.given()),
             Unit::Whole(message, node) => (*message, texts(node)),
@@ -41,9 +44,6 @@ pub(crate) fn all(units: Vec<Unit>, document: &str) -> Result<Vec<Declaration>, 
                 Ok(node) => node,
                 Err(found) => {
                     problems.extend(found);
-                    if problems.len() >= MOST {
-                        break;
-                    }
                     continue;
                 }
             },

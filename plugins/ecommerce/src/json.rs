@@ -1,6 +1,7 @@
 use jsonc_parser::ast::{Array, Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use std::collections::HashSet;
 
 use tongguan_messages::{Content, Draft, Element, Lines, Message, Place, Problem};
 
@@ -21,9 +22,26 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
+/// So many values are read: the parser takes thirty times the room of the shortest ones. 64 MiB of
+/// orders have half as many.
+const MOST_VALUES: usize = 4 << 20;
+
+/// Before each value but the first stands one of these; in texts they may stand too.
+fn too_many(text: &str) -> bool {
+    let marks = text.bytes().filter(|b| matches!(b, b',' | b'[' | b'{'));
+    marks.count() > MOST_VALUES
+}
+
 /// Reads one object, or an array of objects.
 pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>, Vec<Problem>> {
-    let lines = Lines::new(text);
+    if too_many(text) {
+        return Err(vec![Problem::document(
+            "too-large",
+            format!("the document has more than {MOST_VALUES} values"),
+            "split it",
+        )]);
+    }
+    let mut lines = Lines::new(text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
         let end = error.range().start >= text.trim_end().len()
             || error.kind().to_string().starts_with("Unterminated");
@@ -59,10 +77,13 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
         lines,
         problems: Vec::new(),
     };
-    let units: Vec<Unit> = objects
-        .iter()
-        .filter_map(|value| reader.unit(value, wanted))
-        .collect();
+    let mut units = Vec::new();
+    for value in objects {
+        if reader.full() {
+            break;
+        }
+        units.extend(reader.unit(value, wanted));
+    }
     if reader.problems.is_empty() {
         Ok(units)
     } else {
@@ -80,9 +101,17 @@ struct Reader<'t> {
     problems: Vec<Problem>,
 }
 
+/// More problems than this are not told: mend these first.
+const MOST: usize = 100;
+
 impl Reader<'_> {
+    /// Nothing more would be told.
+    fn full(&self) -> bool {
+        self.problems.len() >= MOST
+    }
+
     fn push(&mut self, problem: Problem, place: Place) {
-        if self.problems.len() < 100 {
+        if !self.full() {
             self.problems.push(at(problem, place));
         }
     }
@@ -114,19 +143,21 @@ impl Reader<'_> {
 
     fn draft(&mut self, object: &Object<'_>, element: &'static Element) -> Option<Draft> {
         let mut draft = Draft::new(element, self.lines.place(object.range.start));
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for ObjectProp { name, value, range } in &object.properties {
+            if self.full() {
+                break;
+            }
             let place = self.lines.place(range.start);
             let name = name.as_str();
-            if seen.contains(&name) {
+            if !seen.insert(name) {
                 let problem = Problem {
-                    path: format!("{}/{name}", element.name),
+                    path: format!("{}/{}", element.name, Problem::shown(name)),
                     ..Problem::document("too-many", "the name stands twice", "remove one of them")
                 };
                 self.push(problem, place);
                 continue;
             }
-            seen.push(name);
             let child = element.child(name);
             match child.filter(|c| matches!(c.content, Content::Sequence(_))) {
                 Some(child) => self.children(&mut draft, value, child),
@@ -143,6 +174,9 @@ impl Reader<'_> {
             one => vec![one],
         };
         for value in values {
+            if self.full() {
+                break;
+            }
             if let Value::Object(object) = value {
                 if let Some(part) = self.draft(object, child) {
                     draft.child(part);
@@ -200,10 +234,11 @@ impl Reader<'_> {
 
 /// The message whose entities, or fields, the object names.
 fn which(object: &Object<'_>, wanted: &[&'static Message]) -> Option<&'static Message> {
+    // No unit has so many names; in more of them there is nothing to recognise.
+    let names = &object.properties[..object.properties.len().min(200)];
     let score = |message: &Message| {
         let unit = message.unit?;
-        let known = object
-            .properties
+        let known = names
             .iter()
             .filter(|p| unit.child(p.name.as_str()).is_some());
         let entity = known.clone().any(|p| {

@@ -15,6 +15,13 @@ struct Column {
     field: &'static Element,
 }
 
+/// More problems than this are not told: mend these first.
+const MOST: usize = 100;
+
+/// So many rows are read: the shortest ones take a hundred times their own room. 64 MiB of orders
+/// have fewer.
+const MOST_ROWS: usize = 400_000;
+
 /// Reads rows. Consecutive rows with the same head are one declaration with several items.
 pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>, Vec<Problem>> {
     let mut rows = ReaderBuilder::new()
@@ -30,9 +37,16 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
     let mut problems = Vec::new();
     let mut units: Vec<Unit> = Vec::new();
     let mut last: Option<(Vec<String>, Draft)> = None;
-    for row in rows.records() {
-        if problems.len() >= 100 {
+    for (index, row) in rows.records().enumerate() {
+        if problems.len() >= MOST {
             break;
+        }
+        if index == MOST_ROWS {
+            return Err(vec![Problem::document(
+                "too-large",
+                format!("the document has more than {MOST_ROWS} rows"),
+                "split it",
+            )]);
         }
         let row = match row {
             Ok(row) => row,
@@ -276,6 +290,9 @@ fn resolve(header: &StringRecord, message: &Message) -> Result<Vec<Column>, Vec<
     let mut columns: Vec<Column> = Vec::new();
     let mut problems = Vec::new();
     for (index, name) in header.iter().enumerate() {
+        if problems.len() >= MOST {
+            break;
+        }
         let name = name.trim_matches(|c: char| c.is_whitespace() || c == '\u{3000}');
         let (prefix, bare) = match name.split_once('.') {
             Some((prefix, bare)) => (Some(prefix), bare),
@@ -298,7 +315,7 @@ fn resolve(header: &StringRecord, message: &Message) -> Result<Vec<Column>, Vec<
                     })
             })
             .collect();
-        let shown: String = name.chars().take(60).collect();
+        let shown = Problem::shown(name);
         let wrong = |rule, text: String, remedy: String| Problem {
             line: 1,
             column: index as u32 + 1,

@@ -1,0 +1,76 @@
+//! What costs far more than its length, and what is held of a stream.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+use std::io::Read;
+
+use tongguan_messages::{Limits, validate, validate_stream};
+
+fn rule(text: &str) -> &'static str {
+    validate(text.as_bytes(), &Limits::default())[0].rule
+}
+
+#[test]
+fn namespaces_in_force_are_bounded() {
+    let prefixes = |n: usize| {
+        (0..n)
+            .map(|i| format!(" xmlns:p{i}='u'"))
+            .collect::<String>()
+    };
+    assert_eq!(rule(&format!("<a{}/>", prefixes(101))), "too-large");
+    let inside = format!("<a{}><b xmlns='u'/></a>", prefixes(100));
+    assert_eq!(rule(&inside), "too-large");
+    // They are in force in their element only.
+    let beside = format!("<a><b{0}/><b{0}/></a>", prefixes(60));
+    assert_eq!(rule(&beside), "unknown-message");
+}
+
+#[test]
+fn one_attribute_by_two_prefixes_is_found_among_many() {
+    let declared: String = (0..90).map(|i| format!(" xmlns:p{i}='u:{i}'")).collect();
+    let used: String = (0..90).map(|i| format!(" p{i}:a=''")).collect();
+    let good = format!("<a{declared}{used}/>");
+    assert_eq!(rule(&good), "unknown-message");
+    assert_eq!(rule(&good.replace("u:7'", "u:81'")), "ill-formed");
+}
+
+#[test]
+fn a_long_name_is_not_compared_in_full() {
+    let start = std::time::Instant::now();
+    let name = "a".repeat(4 << 20);
+    assert_eq!(rule(&format!("<{name}/>")), "unknown-message");
+    assert!(start.elapsed().as_secs() < 60);
+}
+
+/// Gives octets without end, and counts them.
+struct Endless<'a> {
+    head: &'a [u8],
+    given: usize,
+}
+
+impl Read for Endless<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        for octet in into.iter_mut() {
+            *octet = self.head.get(self.given).copied().unwrap_or(b'x');
+            self.given += 1;
+        }
+        Ok(into.len())
+    }
+}
+
+#[test]
+fn no_more_of_a_stream_is_held_than_the_limit_says() {
+    for octets in [100, 5000, 1 << 20] {
+        let mut source = Endless {
+            head: b"<a><!--",
+            given: 0,
+        };
+        let problems = validate_stream(&mut source, &Limits { octets });
+        assert_eq!(problems[0].rule, "too-large");
+        assert!(source.given <= octets + 64, "{} of {octets}", source.given);
+    }
+}

@@ -1,0 +1,86 @@
+//! Bounds on what the parser does in the square of the input's length: it compares each attribute
+//! of a tag with all others, and an element that declares a namespace gets a list of all that are
+//! in force. They are counted before it looks.
+
+use crate::CanonicalError;
+
+/// So many attributes, namespace declarations included, may stand in one tag.
+const MOST_ATTRIBUTES: usize = 200;
+/// So many namespace declarations may be in force at once; messages have two or three.
+const MOST_NAMESPACES: usize = 100;
+
+/// Whether a document keeps within the bounds. What is not XML is left for the parser to find: up
+/// to there, both see the same tags.
+pub(crate) fn check(text: &str) -> Result<(), CanonicalError> {
+    // How many namespaces each open element declares, and all of them together.
+    let mut open: Vec<usize> = Vec::new();
+    let mut in_force = 0;
+    let mut rest = text;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start..];
+        if let Some(body) = rest.strip_prefix("<!--") {
+            rest = after(body, "-->");
+        } else if let Some(body) = rest.strip_prefix("<![CDATA[") {
+            rest = after(body, "]]>");
+        } else if let Some(body) = rest.strip_prefix("<?") {
+            rest = after(body, "?>");
+        } else if let Some(body) = rest.strip_prefix("</") {
+            in_force -= open.pop().unwrap_or_default();
+            rest = after(body, ">");
+        } else {
+            let tag = Tag::read(&rest[1..]);
+            if tag.attributes > MOST_ATTRIBUTES {
+                return Err(CanonicalError::TooMany("attributes in one tag"));
+            }
+            if in_force + tag.namespaces > MOST_NAMESPACES {
+                return Err(CanonicalError::TooMany("namespaces in force at once"));
+            }
+            if !tag.empty {
+                open.push(tag.namespaces);
+                in_force += tag.namespaces;
+            }
+            rest = tag.rest;
+        }
+    }
+    Ok(())
+}
+
+fn after<'t>(text: &'t str, end: &str) -> &'t str {
+    text.find(end).map_or("", |at| &text[at + end.len()..])
+}
+
+/// A start tag.
+struct Tag<'t> {
+    attributes: usize,
+    namespaces: usize,
+    empty: bool,
+    /// What follows it.
+    rest: &'t str,
+}
+
+impl<'t> Tag<'t> {
+    fn read(text: &'t str) -> Self {
+        let mut tag = Self {
+            attributes: 0,
+            namespaces: 0,
+            empty: false,
+            rest: text,
+        };
+        // A > in quotes does not end it.
+        while let Some(at) = tag.rest.find(['"', '\'', '>']) {
+            let (before, found) = tag.rest.split_at(at);
+            if let Some(rest) = found.strip_prefix('>') {
+                tag.empty = before.ends_with('/');
+                tag.rest = rest;
+                return tag;
+            }
+            tag.attributes += 1;
+            let name = before.trim_end_matches([' ', '\t', '\n', '\r', '=']);
+            let name = name.rsplit([' ', '\t', '\n', '\r']).next();
+            tag.namespaces += usize::from(name.is_some_and(|n| n.starts_with("xmlns")));
+            tag.rest = after(&found[1..], &found[..1]);
+        }
+        tag.rest = "";
+        tag
+    }
+}
