@@ -1,17 +1,18 @@
 //! The manifest: one TOML file that says who the enterprise is and which parts it runs.
 
+mod store;
+
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tongguan_contracts::{Failure, PartOptions, SecretRef};
+use tongguan_contracts::{Failure, PartOptions};
 use tongguan_messages::{BaseTransfer, transfer};
 use tongguan_xmldsig::{Profile, Sm2Encoding};
 
-#[cfg(feature = "postgres")]
-use crate::store::Postgres;
-use crate::store::{Owner, SqlStore, Tls};
+use crate::store::{Owner, SqlStore};
+use store::StoreTable;
 
 /// A manifest, read and checked on its own; the parts are not built yet.
 #[derive(Debug, Clone, Deserialize)]
@@ -72,33 +73,6 @@ pub struct Node {
 
 fn receiver_id() -> String {
     "DXPEDCCEB0000002".to_owned()
-}
-
-/// `[store]`. Which of the options go together depends on the kind.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct StoreTable {
-    kind: StoreKind,
-    /// sqlite: the file; `tongguan.db` unless given.
-    path: Option<PathBuf>,
-    /// postgres: `postgres://user@host:5432/database`.
-    url: Option<String>,
-    /// postgres: where the password is.
-    password: Option<SecretRef>,
-    /// postgres: `require` or `off`; `require` unless the server is on this machine.
-    tls: Option<Tls>,
-    /// postgres: CAs to trust besides the system's.
-    ca: Option<PathBuf>,
-    /// postgres: how many connections.
-    connections: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum StoreKind {
-    #[default]
-    Sqlite,
-    Postgres,
 }
 
 /// One `[[routes]]`.
@@ -313,25 +287,7 @@ impl Manifest {
                 }
             }
         }
-        let store = &self.store;
-        let server = store.url.is_some()
-            || store.password.is_some()
-            || store.tls.is_some()
-            || store.ca.is_some()
-            || store.connections.is_some();
-        match store.kind {
-            StoreKind::Sqlite if server => wrong(
-                "use [store]",
-                "an SQLite file has a path, and nothing else".to_owned(),
-                "write kind = \"postgres\" for a server, or remove its options".to_owned(),
-            ),
-            StoreKind::Postgres if store.path.is_some() || store.url.is_none() => wrong(
-                "use [store]",
-                "a PostgreSQL server has a url, and no path".to_owned(),
-                "write url = \"postgres://user@host:5432/database\"".to_owned(),
-            ),
-            _ => Ok(()),
-        }
+        self.store.check(name)
     }
 
     /// What goes into every message's `BaseTransfer`.
@@ -370,34 +326,7 @@ impl Manifest {
     /// # Errors
     /// It cannot be used, and why.
     pub fn open_store(&self) -> Result<SqlStore, Failure> {
-        let table = &self.store;
-        match table.kind {
-            StoreKind::Sqlite => {
-                let path = table.path.as_deref().unwrap_or(Path::new("tongguan.db"));
-                SqlStore::sqlite(&self.base.join(path))
-            }
-            #[cfg(feature = "postgres")]
-            StoreKind::Postgres => {
-                let options = Postgres::new(
-                    table.url.as_deref().unwrap_or_default(),
-                    table.password.as_ref(),
-                    table.tls,
-                    table.ca.as_deref(),
-                    &self.base,
-                )?;
-                SqlStore::postgres(match table.connections {
-                    Some(connections) => options.connections(connections),
-                    None => options,
-                })
-            }
-            #[cfg(not(feature = "postgres"))]
-            StoreKind::Postgres => Err(Failure::misconfigured(
-                "store",
-                "use PostgreSQL",
-                "this program was built without it",
-            )
-            .remedy("build it with the feature postgres, or write kind = \"sqlite\"")),
-        }
+        self.store.open(&self.base)
     }
 
     /// The route of a message.

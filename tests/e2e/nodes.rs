@@ -81,9 +81,17 @@ fn three_nodes_die_and_freeze_and_lose_nothing() {
             frozen += 1;
         }
     }
-    for node in &mut nodes {
+    // The youngest must have come so far as to listen for signals.
+    std::thread::sleep(Duration::from_secs(2));
+    for (n, node) in nodes.iter_mut().enumerate() {
         signal(node, "-TERM");
-        assert!(node.wait().unwrap().success(), "a node ends in good order");
+        let ended = node.wait().unwrap();
+        let log = fs::read_to_string(folder(n).join("client.log")).unwrap();
+        let last: Vec<&str> = log.lines().rev().take(20).collect();
+        assert!(
+            ended.success(),
+            "a node does not end well: {ended}\n{last:#?}"
+        );
     }
     let told = run(
         &folder(0),

@@ -218,6 +218,10 @@ impl ToSql for Value {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(value) if *kind == Type::INT4 => i32::try_from(*value)?.to_sql(kind, out),
             Self::Int(value) => value.to_sql(kind, out),
+            // PostgreSQL's text holds no NUL; hostile input may.
+            Self::Text(value) if value.contains('\0') => {
+                value.replace('\0', "\u{fffd}").to_sql(kind, out)
+            }
             Self::Text(value) => value.to_sql(kind, out),
             Self::Octets(value) => value.to_sql(kind, out),
         }

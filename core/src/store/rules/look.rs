@@ -23,14 +23,21 @@ macro_rules! summaries {
 
 /// The declaration of an id, a guid, a business key or one field of that; the newest.
 pub(super) fn locate(t: &mut dyn Sql, text: &str) -> Result<Option<i64>, Trouble> {
-    t.first(
-        "SELECT seq FROM declaration WHERE id = ?1 OR guid = ?1 OR business_key = ?1
-         OR instr(char(10) || business_key || char(10), char(10) || ?1 || char(10)) > 0
-         ORDER BY seq DESC LIMIT 1",
+    // By its indexes first: only a part of a key needs a look at all of them.
+    let exact = t.first(
+        "SELECT seq FROM declaration WHERE id = ?1 OR guid = ?1 ORDER BY seq DESC LIMIT 1",
         set![text],
-    )?
-    .map(|row| row.int(0))
-    .transpose()
+    )?;
+    let found = match exact {
+        Some(row) => Some(row),
+        None => t.first(
+            "SELECT seq FROM declaration
+             WHERE instr(char(10) || business_key || char(10), char(10) || ?1 || char(10)) > 0
+             ORDER BY seq DESC LIMIT 1",
+            set![text],
+        )?,
+    };
+    found.map(|row| row.int(0)).transpose()
 }
 
 pub(in crate::store) fn find(t: &mut dyn Sql, text: &str) -> Result<Option<Details>, Trouble> {
