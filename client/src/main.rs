@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(&args, &global, &mut out),
         Command::Status(args) => commands::status::run(&args, &global, &mut out),
         Command::Show(args) => commands::show::run(&args, &global, &mut out),
+        Command::Explain(args) => commands::explain::run(&args, &mut out),
+        Command::Standard(what) => commands::standard::run(&what, &mut out),
         Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
         Command::Demo(args) => commands::demo::run(&args, &mut out),
     };

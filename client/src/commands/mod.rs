@@ -2,10 +2,12 @@
 
 pub mod check;
 pub mod demo;
+pub mod explain;
 pub mod init;
 pub mod run;
 pub mod show;
 pub mod simulate;
+pub mod standard;
 pub mod status;
 pub mod submit;
 pub mod verify;
