@@ -176,6 +176,33 @@ Examples:
 Others in the same signed message go into a new one. The number is free again.")]
     Void(Decide),
 
+    /// What an error code, a field, a status, a message or a rule means
+    #[command(after_help = "\
+Examples:
+  tongguan explain -621005               an error code, and what to do
+  tongguan explain CEB622Message 800     a status of a receipt
+  tongguan explain CEB621Message.emsNo   a field: type, occurrence, meaning, codes
+  tongguan explain emsNo                 every place where it stands
+  tongguan explain 订单编号              likewise, by its Chinese name
+  tongguan explain CEB311Message         a message: who sends it, who answers
+  tongguan explain single-limit          a rule that tongguan verify names")]
+    Explain(Explain),
+
+    /// The standard: its messages, schemas, documentation and examples
+    #[command(
+        subcommand,
+        arg_required_else_help = true,
+        after_help = "\
+Examples:
+  tongguan standard list                              all messages
+  tongguan standard example CEB311Message             a minimal example in XML
+  tongguan standard example CEB621Message --json-form a document to submit, in JSON
+  tongguan standard xsd --out schemas/                XML Schemas
+  tongguan standard json-schema CEB311Message         the schema of the JSON form
+  tongguan standard docs --out docs/messages          a page a message, in two languages"
+    )]
+    Standard(Standard),
+
     /// Stand in for the exchange platform and the clearance service
     #[command(after_help = "\
 Examples:
@@ -330,6 +357,130 @@ pub struct Show {
     /// Write the message, the envelope and the receipts into this folder
     #[arg(long, value_name = "DIR")]
     pub export: Option<PathBuf>,
+}
+
+/// `tongguan explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A code, a path or name of a field, a message, a rule; or a receipt and a status of it
+    #[arg(
+        required = true,
+        num_args = 1..=2,
+        value_name = "WHAT",
+        allow_negative_numbers = true
+    )]
+    pub what: Vec<String>,
+}
+
+/// `tongguan standard`
+#[derive(Debug, Subcommand)]
+pub enum Standard {
+    /// List the messages
+    #[command(after_help = "\
+Examples:
+  tongguan standard list
+  tongguan standard list --json | jq .name")]
+    List,
+
+    /// The XML Schema of a namespace
+    #[command(after_help = "\
+Examples:
+  tongguan standard xsd ceb > ceb.xsd    it imports xmldsig-core-schema.xsd
+  tongguan standard xsd --out schemas/   all three")]
+    Xsd(Xsd),
+
+    /// The JSON Schema of a document to submit
+    #[command(after_help = "\
+Examples:
+  tongguan standard json-schema CEB311Message > order.schema.json
+  tongguan standard json-schema --out schemas/    one for each declaration")]
+    JsonSchema(OfMessage),
+
+    /// The reference page of a message, in Markdown
+    #[command(after_help = "\
+Examples:
+  tongguan standard docs CEB311Message
+  tongguan standard docs CEB311Message --language zh
+  tongguan standard docs --out docs/messages      every page, index and error codes, in both")]
+    Docs(Docs),
+
+    /// An example of a message
+    #[command(after_help = "\
+Examples:
+  tongguan standard example CEB311Message                 what must be there
+  tongguan standard example CEB311Message --full          every field
+  tongguan standard example CEB621Message --unsigned | tongguan submit -
+  tongguan standard example CEB621Message --json-form | tongguan submit -
+  tongguan standard example --out examples/               of every message, minimal and full
+
+Nothing in an example is real, and nobody can sign it: where a signature must be, one stands that
+keeps the schema and verifies nothing. `tongguan submit` takes documents without (--unsigned, or
+the JSON form), and `tongguan run` signs them.")]
+    Example(Example),
+}
+
+/// `tongguan standard xsd`
+#[derive(Debug, Args)]
+pub struct Xsd {
+    /// The namespace, by its usual prefix
+    #[arg(value_name = "PREFIX", value_parser = ["ceb", "dxp", "ds"], required_unless_present = "out")]
+    pub prefix: Option<String>,
+    /// Write all of them into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "prefix")]
+    pub out: Option<PathBuf>,
+}
+
+/// `tongguan standard json-schema`
+#[derive(Debug, Args)]
+pub struct OfMessage {
+    /// The message
+    #[arg(value_name = "MESSAGE", required_unless_present = "out")]
+    pub message: Option<String>,
+    /// Write all of them into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "message")]
+    pub out: Option<PathBuf>,
+}
+
+/// `tongguan standard docs`
+#[derive(Debug, Args)]
+pub struct Docs {
+    /// Which page
+    #[command(flatten)]
+    pub of: OfMessage,
+    /// The language of the page
+    #[arg(
+        long,
+        value_name = "LANGUAGE",
+        default_value = "en",
+        conflicts_with = "out"
+    )]
+    pub language: PageLanguage,
+}
+
+/// The language of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PageLanguage {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+/// `tongguan standard example`
+#[derive(Debug, Args)]
+pub struct Example {
+    /// Of which message
+    #[command(flatten)]
+    pub of: OfMessage,
+    /// Every field, and twice what may stand twice
+    #[arg(long, conflicts_with = "out")]
+    pub full: bool,
+    /// Without a signature anywhere: a document to submit
+    #[arg(long, conflicts_with = "out")]
+    pub unsigned: bool,
+    /// As a document in JSON, where an enterprise declares the message
+    #[arg(long, conflicts_with_all = ["out", "unsigned"])]
+    pub json_form: bool,
 }
 
 /// `tongguan simulate`

@@ -2,7 +2,8 @@
 //!
 //! The standard (edition 202205) is a set of tables, one file a message, in `tables/`. From them
 //! derive the reader with its validation ([`read`]), the writer ([`fragment`], [`typed`]), the
-//! schemas ([`xsd`]) and what receipts mean ([`meaning`]).
+//! schemas ([`xsd`], [`json_schema`]), [`example`]s, reference documentation ([`docs`]) and what
+//! receipts mean ([`meaning`]).
 //!
 //! ```
 //! use tongguan_messages::{message, Outcome};
@@ -14,13 +15,16 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod docs;
 mod draft;
 pub mod envelope;
 mod example;
+mod find;
 mod json;
 mod json_schema;
 mod lines;
 mod node;
+mod notation;
 mod problem;
 mod read;
 mod receipt;
@@ -35,6 +39,7 @@ mod xsd;
 
 pub use draft::{Draft, Filler, check_forms};
 pub use example::{Extent, example, example_json, unsigned_example};
+pub use find::{Found, Target, find, find_message, nearest, nearest_names};
 pub use json_schema::json_schema;
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};

@@ -29,6 +29,7 @@ mod html;
 mod report;
 mod rule;
 mod sentences;
+mod told;
 mod verify;
 
 /// The ids of the comparisons across documents.
@@ -43,4 +44,5 @@ pub use folder::{Source, sources};
 pub use html::Page;
 pub use report::{Report, Totals};
 pub use rule::{Rule, rules};
+pub use told::{Told, ids, told};
 pub use verify::{Options, UnknownRule, Verifier};

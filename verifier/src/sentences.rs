@@ -1,4 +1,4 @@
-//! The reader's rules in Chinese.
+//! The reader's rules, told without the values that a finding names.
 
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -7,10 +7,20 @@ use std::sync::LazyLock;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    sentences: HashMap<String, (String, String)>,
+    sentences: HashMap<String, Sentence>,
 }
 
-static SENTENCES: LazyLock<HashMap<String, (String, String)>> = LazyLock::new(|| {
+/// What a rule says, and what to do.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sentence {
+    pub en: String,
+    pub zh: String,
+    pub remedy_en: String,
+    pub remedy_zh: String,
+}
+
+static SENTENCES: LazyLock<HashMap<String, Sentence>> = LazyLock::new(|| {
     let text = include_str!("../tables/sentences.toml");
     #[expect(
         clippy::expect_used,
@@ -24,7 +34,12 @@ static SENTENCES: LazyLock<HashMap<String, (String, String)>> = LazyLock::new(||
 /// What is wrong and what to do, in Chinese, where the reader's rule of that code is broken.
 pub(crate) fn sentence(code: &str) -> (&'static str, &'static str) {
     let found = SENTENCES.get(code).or_else(|| SENTENCES.get("unknown"));
-    found.map_or(("", ""), |(text, remedy)| (text, remedy))
+    found.map_or(("", ""), |s| (&s.zh, &s.remedy_zh))
+}
+
+/// All of them, by their codes.
+pub(crate) fn sentences() -> &'static HashMap<String, Sentence> {
+    &SENTENCES
 }
 
 #[cfg(test)]

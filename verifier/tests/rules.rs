@@ -245,6 +245,12 @@ const CASES: &[Case<'_>] = &[
         "Order[1]/OrderHead/buyerIdType",
     ),
     (
+        "identity-type",
+        "CEB625Message",
+        &[("InvtRefund[1]/InvtRefundHead/buyerIdType", Some("2"))],
+        "InvtRefund[1]/InvtRefundHead/buyerIdType",
+    ),
+    (
         "payer-identity-type",
         "CEB411Message",
         &[("Payment[1]/PaymentHead/payerIdType", Some("2"))],
@@ -461,6 +467,14 @@ fn each_rule_finds_what_breaks_it_and_nothing_else() {
         let report = look(&document(message, changes), &[rule]);
         assert!(report.valid && report.warnings.is_empty(), "{rule} off");
     }
+}
+
+/// The specification's text (3.9.4) has the platform among those who may guarantee the tax.
+#[test]
+fn the_platform_may_guarantee_the_tax() {
+    let changes = [("Inventory[1]/InventoryHead/assureCode", Some("3301960T02"))];
+    let report = look(&document(INVENTORY, &changes), &[]);
+    assert!(report.valid, "{:#?}", report.errors);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 pub mod check;
 pub mod decide;
 pub mod demo;
+pub mod explain;
 pub mod init;
 pub mod run;
 pub mod show;
 pub mod simulate;
+pub mod standard;
 pub mod status;
 pub mod submit;
 pub mod verify;
