@@ -356,7 +356,7 @@ fn memory_stays_flat_however_long_a_message_is() {
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    input.write_all(text[..unit].as_bytes()).unwrap();
+    input.write_all(&text.as_bytes()[..unit]).unwrap();
     let mut written = 0;
     while written < OCTETS {
         input.write_all(many.as_bytes()).unwrap();
@@ -365,7 +365,7 @@ fn memory_stays_flat_however_long_a_message_is() {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap();
     let peak: usize = peak.split_whitespace().nth(1).unwrap().parse().unwrap();
-    input.write_all(text[end..].as_bytes()).unwrap();
+    input.write_all(&text.as_bytes()[end..]).unwrap();
     drop(input);
     let out = child.wait_with_output().unwrap();
     let told = String::from_utf8(out.stdout).unwrap();
