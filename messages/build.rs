@@ -23,6 +23,9 @@ struct File {
     message: Option<MessageRow>,
     #[serde(default)]
     namespaces: BTreeMap<String, String>,
+    /// The standard's schema files, each with those that it includes.
+    #[serde(default)]
+    schemas: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     elements: BTreeMap<String, ElementRow>,
 }
@@ -35,6 +38,8 @@ struct MessageRow {
     en: String,
     section: String,
     namespace: String,
+    /// Its schema file; that of its namespace and direction if it is not said.
+    schema: Option<String>,
     direction: String,
     kind: String,
     #[serde(default)]
@@ -68,6 +73,11 @@ struct ElementRow {
     kind: Option<String>,
     like: Option<String>,
     namespace: Option<String>,
+    /// The official schema declares it inside another element, not by itself.
+    #[serde(default)]
+    local: bool,
+    /// What the official schema calls its type.
+    named: Option<String>,
     #[serde(default)]
     attributes: Vec<FieldRow>,
     #[serde(default)]
@@ -105,6 +115,8 @@ struct FieldRow {
     format: Option<String>,
     fixed: Option<String>,
     default: Option<String>,
+    /// What the official schema calls its type.
+    named: Option<String>,
     /// White space is collapsed before the length is counted.
     #[serde(default)]
     collapse: bool,
@@ -209,6 +221,15 @@ fn main() {
         let _ = writeln!(tables, "        {prefix:?} => {namespace:?},");
     }
     let _ = writeln!(tables, "        _ => \"\",\n    }}\n}}");
+    let _ = writeln!(
+        tables,
+        "/// The schema files, each with those that it includes.\npub(crate) static SCHEMAS: \
+         &[(&str, &[&str])] = &["
+    );
+    for (schema, included) in &shared.schemas {
+        let _ = writeln!(tables, "    ({schema:?}, &{included:?}),");
+    }
+    let _ = writeln!(tables, "];");
     let _ = writeln!(tables, "pub(crate) static ERRORS: &[ErrorCode] = &[");
     for row in &errors.codes {
         let level = match row.level.as_str() {
@@ -312,10 +333,15 @@ impl Generator<'_> {
                     message.namespace
                 )
             });
+        let usual = format!("{}-{}", message.namespace, message.direction);
+        let schema = message.schema.as_ref().unwrap_or(&usual);
+        if !self.shared.schemas.contains_key(schema) {
+            panic!("{}: unknown schema {schema:?}", path.display());
+        }
         let _ = writeln!(
             out,
             "static {}: Message = Message {{ name: {:?}, zh: {:?}, en: {:?}, section: {:?}, \
-             prefix: {:?}, namespace: {:?}, direction: Direction::{direction}, kind: Kind::{kind}, \
+             prefix: {:?}, namespace: {:?}, schema: {schema:?}, direction: Direction::{direction}, kind: Kind::{kind}, \
              senders: &{:?}, root: {root}, unit: {unit}, business_key: &{:?}, \
              answered_by: &{:?}, answers: &{:?}, statuses: &[{statuses}] }};",
             snake(&message.name),
@@ -379,10 +405,10 @@ impl Generator<'_> {
             .collect();
         format!(
             "Element {{ name: {name:?}, open: \"<{prefix}:{name}>\", close: \"</{prefix}:{name}>\", \
-             prefix: {prefix:?}, zh: {:?}, en: {:?}, meaning: \"\", \
+             prefix: {prefix:?}, global: {}, type_name: {:?}, zh: {:?}, en: {:?}, meaning: \"\", \
              content: {content}, attributes: &[{attributes}], personal: false, fill: None, \
              format: None, fixed: None, default: None, codes: &[] }}",
-            row.zh, row.en
+            !row.local, body.named, row.zh, row.en
         )
     }
 
@@ -472,12 +498,13 @@ fn field(f: &FieldRow, namespace: &str) -> String {
         .collect();
     format!(
         "Element {{ name: {:?}, open: \"<{namespace}:{}>\", close: \"</{namespace}:{}>\", \
-         prefix: {namespace:?}, zh: {:?}, en: {:?}, meaning: {:?}, \
+         prefix: {namespace:?}, global: false, type_name: {:?}, zh: {:?}, en: {:?}, meaning: {:?}, \
          content: {}, attributes: &[], personal: {}, fill: {fill}, format: {format}, \
          fixed: {:?}, default: {:?}, codes: &[{codes}] }}",
         f.name,
         f.name,
         f.name,
+        f.named,
         f.zh,
         f.en,
         f.meaning,

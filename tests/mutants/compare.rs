@@ -22,7 +22,7 @@ pub struct Finding {
 /// Places are compared up to here: we stop at a hundred problems.
 const PLACES: usize = 90;
 
-/// Judges a batch of one family by all schemas.
+/// Judges a batch of one schema file's messages.
 pub fn batch(mutants: &[Mutant], schemas: &Schemas) -> Vec<Finding> {
     let dir = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
@@ -32,7 +32,7 @@ pub fn batch(mutants: &[Mutant], schemas: &Schemas) -> Vec<Finding> {
         files.push(file);
     }
     let judges: Vec<Vec<Verdict>> = schemas
-        .of(mutants[0].family)
+        .of(mutants[0].schema)
         .iter()
         .map(|schema| xmllint::judge(dir.path(), schema, &files))
         .collect();

@@ -39,8 +39,8 @@ struct Mutant {
     octets: Vec<u8>,
     /// What was done to which seed.
     origin: String,
-    /// Which schemas judge it.
-    family: &'static str,
+    /// The schema file that judges it.
+    schema: &'static str,
 }
 
 /// So many mutants go to xmllint at once.
@@ -78,7 +78,7 @@ fn unspoiled(seeds: &[Seed]) -> Vec<Mutant> {
             number: 1_000_000 + index,
             octets: seed.octets.clone(),
             origin: format!("unspoiled: {}", seed.name),
-            family: schemas::family(seed.message),
+            schema: seed.message.schema,
         })
         .collect()
 }
@@ -108,18 +108,18 @@ fn mutant(number: usize, chance: usize, seeds: &[Seed], kinds: &[Mutation]) -> M
             number,
             origin: format!("{origin}: {}", seed.name),
             octets: document.octets,
-            family: schemas::family(seed.message),
+            schema: seed.message.schema,
         };
     }
 }
 
 /// What comes of all of them; the batches are shared out to the machine's cores.
 fn judged(mutants: Vec<Mutant>, schemas: &Schemas) -> Vec<Finding> {
-    let mut families: BTreeMap<&str, Vec<Mutant>> = BTreeMap::new();
+    let mut by_schema: BTreeMap<&str, Vec<Mutant>> = BTreeMap::new();
     for mutant in mutants {
-        families.entry(mutant.family).or_default().push(mutant);
+        by_schema.entry(mutant.schema).or_default().push(mutant);
     }
-    let batches: Vec<&[Mutant]> = families
+    let batches: Vec<&[Mutant]> = by_schema
         .values()
         .flat_map(|all| all.chunks(BATCH))
         .collect();

@@ -191,18 +191,8 @@ fn own_type(scanner: &Scanner<'_>, element: Option<&'static Element>, value: &st
     if scanner.namespace(prefix) != Some(XS) {
         return false;
     }
-    let own = match element.map(|e| &e.content) {
-        Some(Content::Text(SimpleType::Int { digits: 0 })) => "int",
-        Some(Content::Text(SimpleType::Date)) => "date",
-        Some(Content::Text(SimpleType::DateTime)) => "dateTime",
-        Some(Content::Text(SimpleType::Base64)) => "base64Binary",
-        Some(Content::Text(SimpleType::Chars {
-            min: 0,
-            max: u32::MAX,
-            collapse: false,
-        })) => "string",
-        Some(Content::AnyType) => "anyType",
-        _ => return false,
-    };
-    name == own
+    element
+        .filter(|e| e.type_name.is_none())
+        .and_then(|e| e.content.plain_type())
+        == Some(name)
 }

@@ -9,7 +9,7 @@ use super::frame::{Frame, Gathered, Kind};
 use super::sink::Sink;
 use crate::node::Place;
 use crate::problem::{MOST_PROBLEMS, Problem};
-use crate::table::{Content, Direction, Element, Message, messages};
+use crate::table::{Content, Element, Message, included, messages, namespace_of};
 use crate::xml::{Fault, Scanner, Token, Window, expand};
 
 /// What came of a walk through the whole document.
@@ -196,7 +196,7 @@ impl<'a, S: Sink> Walk<'a, S> {
             .position(|e| namespace == DS && e.global && e.name == local);
         if let Some(ds) = ds {
             self.push_ds(ds, None, 0, tag);
-        } else if let Some(element) = self.entity(namespace, local) {
+        } else if let Some(element) = self.global(namespace, local) {
             self.push_element(element, 0, tag);
         } else {
             let name = Cow::Owned(shown(local));
@@ -205,24 +205,21 @@ impl<'a, S: Sink> Walk<'a, S> {
         }
     }
 
-    /// The element of that name that a message of the same schema has.
-    fn entity(&self, namespace: &str, name: &str) -> Option<&'static Element> {
+    /// The element of that name that the message's schema declares by itself.
+    fn global(&self, namespace: &str, name: &str) -> Option<&'static Element> {
         fn below(element: &'static Element, name: &str) -> Option<&'static Element> {
-            if element.name == name && !matches!(element.content, Content::Text(_)) {
+            if element.global && element.name == name {
                 return Some(element);
             }
             let particles = element.particles().iter();
             particles.map(|p| p.element).find_map(|e| below(e, name))
         }
-        let own = self.message?;
-        let same = |m: &&'static Message| {
-            m.namespace == namespace
-                && (m.direction == own.direction
-                    || m.direction == Direction::Both
-                    || own.direction == Direction::Both)
-        };
-        let mut all = messages().iter().copied().filter(same);
-        all.find_map(|m| below(&m.root, name))
+        let own = self.message?.schema;
+        let mut same = messages().iter().copied().filter(|m| {
+            m.namespace == namespace && (m.schema == own || included(own).contains(&m.schema))
+        });
+        same.find_map(|m| below(&m.root, name))
+            .filter(|e| namespace_of(e.prefix) == namespace)
     }
 
     /// Opens an element of the tables.
