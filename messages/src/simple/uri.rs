@@ -12,7 +12,7 @@ pub(super) fn any_uri(text: &str) -> Result<(), Broken> {
         .bytes()
         .map(|b| match b {
             b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`' => b'_',
-            b if !(32..127).contains(&b) => b'_',
+            b if !(33..127).contains(&b) => b'_',
             b => b,
         })
         .collect();
@@ -22,7 +22,7 @@ pub(super) fn any_uri(text: &str) -> Result<(), Broken> {
         Err(broken(
             "uri",
             "is not a URI",
-            "write it without spaces, and % only before two hexadecimal digits",
+            "write % only before two hexadecimal digits, and : only after a scheme",
         ))
     }
 }
@@ -102,7 +102,11 @@ fn authority(octets: &[u8]) -> bool {
     };
     let port = match port.split_first() {
         None => true,
-        Some((b':', digits)) => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        // libxml2 keeps the port in 32 bits.
+        Some((b':', digits)) => {
+            let number = std::str::from_utf8(digits).ok().map(str::parse::<i32>);
+            digits.iter().all(u8::is_ascii_digit) && matches!(number, Some(Ok(_)))
+        }
         Some(_) => false,
     };
     port && !host.contains(&b'@') && all(host, |_| false)
@@ -142,6 +146,8 @@ mod tests {
             "a\\b",
             "a_b",
             "mailto:a@b",
+            "a b",
+            "http://a:0002147483647",
         ] {
             assert!(any_uri(good).is_ok(), "{good}");
         }
@@ -153,7 +159,8 @@ mod tests {
             "http://a:",
             "http://a:b",
             "http://a@b@c/",
-            "a b",
+            "a :b",
+            "http://a:2147483648",
             "%",
             "%4",
             "%zz",
