@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::schema::Globals;
 use crate::table::{
-    Attribute, Content, Element, Particle, SCHEMAS, SimpleType, included, messages,
+    Attribute, Content, Element, Particle, SCHEMAS, SimpleType, included, namespace_of,
 };
 
 /// The schema of signatures, which all others import.
@@ -32,9 +33,9 @@ pub fn xsd(schema: &str) -> Option<String> {
     if schema == SIGNATURES {
         return Some(crate::schema::dsig_xsd::xsd());
     }
-    let mut own = messages().iter().filter(|m| m.schema == schema).peekable();
-    let first = own.peek()?;
-    let (prefix, namespace) = (first.prefix, first.namespace);
+    let globals = Globals::of(schema)?;
+    let prefix = globals.elements.first()?.prefix;
+    let namespace = namespace_of(prefix);
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:{prefix}=\"{namespace}\" \
@@ -50,56 +51,14 @@ pub fn xsd(schema: &str) -> Option<String> {
         "  <xs:import namespace=\"http://www.w3.org/2000/09/xmldsig#\" \
          schemaLocation=\"{SIGNATURES}.xsd\"/>"
     );
-    let mut known = Known::default();
-    let others = included(schema).iter().copied();
-    for message in messages() {
-        if others.clone().any(|o| o == message.schema) {
-            known.find(&message.root);
-        }
-    }
-    let (elements, types) = (known.elements.len(), known.types.len());
-    for message in own {
-        known.find(&message.root);
-    }
-    for global in &known.elements[elements..] {
+    for global in &globals.elements {
         element(&mut out, global, None, 1);
     }
-    for named in &known.types[types..] {
+    for named in &globals.types {
         named_type(&mut out, named);
     }
     out.push_str("</xs:schema>\n");
     Some(out)
-}
-
-/// What is declared by itself.
-#[derive(Default)]
-struct Known {
-    elements: Vec<&'static Element>,
-    /// One element of each type that has a name.
-    types: Vec<&'static Element>,
-}
-
-impl Known {
-    /// Takes up an element and all below it.
-    fn find(&mut self, element: &'static Element) {
-        if matches!(element.content, Content::Signature) {
-            return;
-        }
-        if element.global {
-            if self.elements.iter().any(|e| e.name == element.name) {
-                return;
-            }
-            self.elements.push(element);
-        }
-        if element.type_name.is_some()
-            && !self.types.iter().any(|e| e.type_name == element.type_name)
-        {
-            self.types.push(element);
-        }
-        for particle in element.particles() {
-            self.find(particle.element);
-        }
-    }
 }
 
 fn named_type(out: &mut String, element: &Element) {

@@ -44,7 +44,10 @@ pub(crate) struct RawAttribute {
 }
 
 /// So many attributes may stand in a tag: each is compared with all others.
-const MOST_ATTRIBUTES: usize = 200;
+const MOST_ATTRIBUTES: usize = 1000;
+
+/// A name is no longer than this, in octets (libxml2's bound too).
+const LONGEST_NAME: usize = 50_000;
 
 /// What stands at `<`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +119,10 @@ impl Cursor<'_> {
         }
         if self.at == start {
             return ill(start, "has no name where one must be");
+        }
+        let parts = self.octets[start..self.at].split(|b| *b == b':');
+        if self.at - start > LONGEST_NAME && parts.map(<[u8]>::len).any(|l| l > LONGEST_NAME) {
+            return flaw(self.at, "too-large", "has a name beyond the limit");
         }
         Ok(start..self.at)
     }

@@ -20,5 +20,5 @@ pub(crate) use chars::split_name;
 pub(crate) use markup::RawAttribute;
 pub(crate) use reference::{expand, normalize};
 pub(crate) use scanner::{Fault, Scanner, Token};
-pub(crate) use scope::{XML, XSI};
+pub(crate) use scope::{XML, XS, XSI};
 pub(crate) use window::Window;

@@ -18,7 +18,7 @@ use crate::node::Place;
 use crate::simple::uri::is_reference;
 
 /// Elements nest no deeper than this (libxml2's bound too); ours need six.
-const DEEPEST: usize = 256;
+const DEEPEST: usize = 257;
 
 /// A document that is not XML: what, and where.
 #[derive(Debug)]
@@ -308,6 +308,16 @@ impl<'a> Scanner<'a> {
                         return Ok(Some(Token::Done));
                     }
                     None => return Err(Stop::More),
+                    Some(b'<') if self.stage == Stage::AfterRoot => {
+                        let rest = &self.window.octets()[self.at..];
+                        let may = |what: &[u8]| match what.get(..rest.len()) {
+                            Some(part) => part == rest && !self.window.ended(),
+                            None => rest.starts_with(what),
+                        };
+                        if !may(b"<?") && !may(b"<!--") {
+                            return ill(self.at, "has more after its root element");
+                        }
+                    }
                     Some(b'<') if self.window.octets()[self.at..].starts_with(b"<![CDATA[") => {
                         return ill(self.at, "has a CDATA section outside its root element");
                     }
@@ -350,9 +360,6 @@ impl<'a> Scanner<'a> {
         let end = cursor.at;
         match markup? {
             Markup::Start { name, empty } => {
-                if self.stage == Stage::AfterRoot {
-                    return ill(start, "has more than one root element");
-                }
                 if self.starts.len() >= DEEPEST {
                     return flaw(start, "too-large", "has elements nested too deep");
                 }
@@ -448,7 +455,10 @@ impl<'a> Scanner<'a> {
                 (p, _) if own != "xmlns" && (p.contains(':') || !p.starts_with(begins_prefix)) => {
                     "a prefix is no name"
                 }
-                (_, uri) if !is_reference(uri.as_bytes()) => "a namespace is no URI",
+                // libxml2 looks at it as it would stand in an entity.
+                (_, uri) if !is_reference(uri.replace('&', "&#38;").as_bytes()) => {
+                    "a namespace is no URI"
+                }
                 _ => "",
             };
             if !wrong.is_empty() {
