@@ -26,7 +26,7 @@ pub fn standard() -> Option<PathBuf> {
     if path.join("xsd").is_dir() {
         return path.canonicalize().ok();
     }
-    println!("skipped: the official standard is not at hand (TONGGUAN_SPEC)");
+    println!("the official standard is not at hand (TONGGUAN_SPEC): our own schemas judge alone");
     None
 }
 
@@ -83,6 +83,15 @@ pub fn from_tables(message: &Message, full: bool) -> String {
     let (prefix, namespace) = (message.prefix, message.namespace);
     let declared = format!(" xmlns:{prefix}=\"{namespace}\"");
     element(&mut out, &message.root, &declared, full, 0);
+    out
+}
+
+/// One element as the tables have it, with the namespaces that it needs.
+pub fn element_from_tables(field: &Element, full: bool) -> String {
+    let mut out = String::new();
+    let declared = " xmlns:ceb=\"http://www.chinaport.gov.cn/ceb\" \
+                    xmlns:dxp=\"http://www.chinaport.gov.cn/dxp\"";
+    element(&mut out, field, declared, full, 0);
     out
 }
 
