@@ -22,6 +22,7 @@ mod ours;
 mod random;
 mod schemas;
 mod seeds;
+mod tables;
 mod xmllint;
 
 use std::collections::BTreeMap;

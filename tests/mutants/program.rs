@@ -16,6 +16,7 @@ mod making;
 mod mutations;
 mod random;
 mod seeds;
+mod tables;
 
 use std::fs;
 use std::path::Path;

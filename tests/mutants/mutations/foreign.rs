@@ -5,7 +5,7 @@ use tongguan_messages::{Content, Element as Field, messages};
 use super::Mutation;
 use crate::document::Document;
 use crate::random::Random;
-use crate::seeds;
+use crate::tables;
 
 pub const ALL: &[Mutation] = &[
     ("another message's element put in", put_in),
@@ -48,7 +48,7 @@ fn any(r: &mut Random) -> String {
     {
         element = particle.element;
     }
-    let text = seeds::element_from_tables(element, r.once_in(2));
+    let text = tables::element(element, r.once_in(2));
     if !r.once_in(4) {
         return text;
     }
@@ -113,7 +113,7 @@ fn replaced(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
     let mut same: Vec<&Field> = complex("ceb");
     same.retain(|e| e.name == name);
     let new = match r.of(&same) {
-        Some(field) if !r.once_in(3) => seeds::element_from_tables(field, r.once_in(2)),
+        Some(field) if !r.once_in(3) => tables::element(field, r.once_in(2)),
         _ => any(r),
     };
     Some(d.with(element.whole.clone(), new))
@@ -161,7 +161,7 @@ fn root_dropped(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
 fn other_content(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
     let root = d.elements.first()?;
     let other = r.of(messages())?;
-    let other = Document::new(seeds::from_tables(other, r.once_in(2)).into_bytes());
+    let other = Document::new(tables::message(other, r.once_in(2)).into_bytes());
     let inner = &other.octets[other.elements.first()?.inner.clone()];
     let prefix = d.prefix(root);
     let prefix = prefix.strip_suffix(':').unwrap_or_default();
