@@ -64,9 +64,11 @@ fn schema() -> Outcome<peer::Schema> {
     }
     println!("libxml2 has our schema: the official one is not at hand (TONGGUAN_SPEC)");
     let folder = tempfile::tempdir()?;
-    let path = folder.path().join("ceb.xsd");
-    std::fs::write(&path, tongguan_messages::xsd("ceb"))?;
-    let signatures = folder.path().join("xmldsig-core-schema.xsd");
-    std::fs::write(signatures, tongguan_messages::xsd("ds"))?;
-    Ok(peer::Schema::compile(&path)?)
+    for name in tongguan_messages::schemas() {
+        let xsd = tongguan_messages::xsd(name).ok_or("no such schema")?;
+        std::fs::write(folder.path().join(format!("{name}.xsd")), xsd)?;
+    }
+    Ok(peer::Schema::compile(
+        &folder.path().join("ceb-import.xsd"),
+    )?)
 }

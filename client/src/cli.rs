@@ -382,11 +382,11 @@ Examples:
   tongguan standard list --json | jq .name")]
     List,
 
-    /// The XML Schema of a namespace
+    /// The XML Schemas, file by file as the standard has them
     #[command(after_help = "\
 Examples:
-  tongguan standard xsd ceb > ceb.xsd    it imports xmldsig-core-schema.xsd
-  tongguan standard xsd --out schemas/   all three")]
+  tongguan standard xsd ceb-import > ceb-import.xsd    it imports xmldsig-core-schema.xsd
+  tongguan standard xsd --out schemas/    all of them")]
     Xsd(Xsd),
 
     /// The JSON Schema of a document to submit
@@ -422,11 +422,11 @@ the JSON form), and `tongguan run` signs them.")]
 /// `tongguan standard xsd`
 #[derive(Debug, Args)]
 pub struct Xsd {
-    /// The namespace, by its usual prefix
-    #[arg(value_name = "PREFIX", value_parser = ["ceb", "dxp", "ds"], required_unless_present = "out")]
-    pub prefix: Option<String>,
+    /// Which of the standard's schema files
+    #[arg(value_name = "SCHEMA", value_parser = clap::builder::PossibleValuesParser::new(tongguan_messages::schemas()), required_unless_present = "out")]
+    pub schema: Option<String>,
     /// Write all of them into this folder
-    #[arg(long, value_name = "DIR", conflicts_with = "prefix")]
+    #[arg(long, value_name = "DIR", conflicts_with = "schema")]
     pub out: Option<PathBuf>,
 }
 

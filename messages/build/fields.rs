@@ -45,12 +45,13 @@ impl Generator<'_> {
         let prefix = &at.message.namespace;
         format!(
             "Element {{ name: {:?}, open: \"<{prefix}:{}>\", close: \"</{prefix}:{}>\", \
-             prefix: {prefix:?}, zh: {:?}, en: {:?}, meaning: {:?}, meaning_en: {:?}, source: {}, \
-             content: {content}, attributes: &[], personal: {}, fill: {fill}, format: {format}, \
+             prefix: {prefix:?}, global: false, type_name: {:?}, zh: {:?}, en: {:?}, meaning: {:?}, \
+             meaning_en: {:?}, source: {}, content: {content}, attributes: &[], personal: {}, fill: {fill}, format: {format}, \
              fixed: {:?}, default: {:?}, codes: &[{codes}], samples: &{samples:?} }}",
             f.name,
             f.name,
             f.name,
+            f.named,
             f.zh,
             f.en,
             f.meaning,

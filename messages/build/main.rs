@@ -111,6 +111,15 @@ fn main() {
         let _ = writeln!(tables, "        {prefix:?} => {namespace:?},");
     }
     let _ = writeln!(tables, "        _ => \"\",\n    }}\n}}");
+    let _ = write!(
+        tables,
+        "/// The schema files, each with those that it includes.\npub(crate) static SCHEMAS: \
+         &[(&str, &[&str])] = &["
+    );
+    for (schema, included) in &shared.schemas {
+        let _ = write!(tables, "({schema:?}, &{included:?}), ");
+    }
+    let _ = writeln!(tables, "];");
     error_codes::write(&mut tables, &errors);
     fs::write(out.join("tables.rs"), tables).expect("OUT_DIR can be written");
     fs::write(out.join("typed.rs"), types).expect("OUT_DIR can be written");

@@ -9,6 +9,9 @@ pub(crate) struct File {
     pub message: Option<MessageRow>,
     #[serde(default)]
     pub namespaces: BTreeMap<String, String>,
+    /// The standard's schema files, each with those that it includes.
+    #[serde(default)]
+    pub schemas: BTreeMap<String, Vec<String>>,
     /// English and Chinese.
     #[serde(default)]
     pub roles: BTreeMap<String, [String; 2]>,
@@ -25,6 +28,8 @@ pub(crate) struct MessageRow {
     pub section: String,
     pub tables: Option<TablesRow>,
     pub namespace: String,
+    /// Its schema file; that of its namespace and direction if it is not said.
+    pub schema: Option<String>,
     pub direction: String,
     pub kind: String,
     #[serde(default)]
@@ -72,6 +77,11 @@ pub(crate) struct ElementRow {
     pub kind: Option<String>,
     pub like: Option<String>,
     pub namespace: Option<String>,
+    /// The official schema declares it inside another element, not by itself.
+    #[serde(default)]
+    pub local: bool,
+    /// What the official schema calls its type.
+    pub named: Option<String>,
     #[serde(default)]
     pub attributes: Vec<FieldRow>,
     #[serde(default)]
@@ -112,6 +122,8 @@ pub(crate) struct FieldRow {
     pub format: Option<String>,
     pub fixed: Option<String>,
     pub default: Option<String>,
+    /// What the official schema calls its type.
+    pub named: Option<String>,
     /// White space is collapsed before the length is counted.
     #[serde(default)]
     pub collapse: bool,

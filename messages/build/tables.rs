@@ -156,12 +156,17 @@ impl Generator<'_> {
         }
         let namespace = self.shared.namespaces.get(&message.namespace);
         let namespace = namespace.unwrap_or_else(|| panic!("{name}.toml: unknown namespace"));
+        let usual = format!("{}-{}", message.namespace, message.direction);
+        let schema = message.schema.as_ref().unwrap_or(&usual);
+        if !self.shared.schemas.contains_key(schema) {
+            panic!("{name}.toml: unknown schema {schema:?}");
+        }
         let minimal = self.samples.minimal.get(name);
         self.used.insert(format!("minimal {name}"));
         let _ = writeln!(
             out,
             "static {}: Message = Message {{ name: {name:?}, zh: {:?}, en: {:?}, section: {:?}, \
-             prefix: {:?}, namespace: {namespace:?}, direction: Direction::{direction}, \
+             prefix: {:?}, namespace: {namespace:?}, schema: {schema:?}, direction: Direction::{direction}, \
              kind: Kind::{kind}, senders: &{:?}, root: {root}, unit: {unit}, \
              business_key: &{:?}, answered_by: &{:?}, answers: &{:?}, statuses: &[{statuses}], \
              minimal: &{:?} }};",
@@ -233,9 +238,11 @@ impl Generator<'_> {
             .collect();
         format!(
             "Element {{ name: {name:?}, open: \"<{prefix}:{name}>\", close: \"</{prefix}:{name}>\", \
-             prefix: {prefix:?}, zh: {:?}, en: {:?}, meaning: \"\", meaning_en: \"\", source: {}, \
-             content: {content}, attributes: &[{attributes}], personal: false, fill: None, \
+             prefix: {prefix:?}, global: {}, type_name: {:?}, zh: {:?}, en: {:?}, meaning: \"\", \
+             meaning_en: \"\", source: {}, content: {content}, attributes: &[{attributes}], personal: false, fill: None, \
              format: None, fixed: None, default: None, codes: &[], samples: &{samples:?} }}",
+            !row.local,
+            body.named,
             row.zh,
             row.en,
             at.source(),

@@ -55,4 +55,4 @@ pub use table::{
 };
 pub use typed::BaseTransfer;
 pub use write::{Value, Writer, closing, fragment, opening, transfer};
-pub use xsd::xsd;
+pub use xsd::{schemas, xsd};

@@ -15,6 +15,8 @@ pub struct Message {
     pub prefix: &'static str,
     /// The namespace.
     pub namespace: &'static str,
+    /// The standard's schema file that declares it: `ceb-import`.
+    pub schema: &'static str,
     /// Import or export.
     pub direction: Direction,
     /// What it is for.
@@ -168,6 +170,11 @@ pub struct Element {
     pub close: &'static str,
     /// The namespace's usual prefix: `ceb`, `dxp`, `ds`.
     pub prefix: &'static str,
+    /// The official schema declares it by itself, so that it is known wherever anything may stand.
+    pub global: bool,
+    /// What the official schema calls its type, if it has a name; of an element with text and
+    /// attributes, the text's.
+    pub type_name: Option<&'static str>,
     /// Official Chinese name.
     pub zh: &'static str,
     /// English name.
@@ -320,6 +327,21 @@ pub enum Format {
     DateTime17,
 }
 
+impl Content {
+    /// The type of XML Schema itself that it has in the official schema, without any facet.
+    pub(crate) fn plain_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Text(SimpleType::Int { digits: 0 }) => Some("int"),
+            Self::Text(SimpleType::Date) => Some("date"),
+            Self::Text(SimpleType::DateTime) => Some("dateTime"),
+            Self::Text(SimpleType::Base64) => Some("base64Binary"),
+            Self::Text(SimpleType::Id) => Some("ID"),
+            Self::AnyType => Some("anyType"),
+            _ => None,
+        }
+    }
+}
+
 impl Element {
     /// The elements that may stand in it.
     pub fn particles(&self) -> &'static [Particle] {
@@ -368,6 +390,12 @@ pub fn messages() -> &'static [&'static Message] {
 /// The message of that name: `CEB311Message`.
 pub fn message(name: &str) -> Option<&'static Message> {
     MESSAGES.iter().copied().find(|m| m.name == name)
+}
+
+/// The schema files that this one includes.
+pub(crate) fn included(schema: &str) -> &'static [&'static str] {
+    let known = SCHEMAS.iter().find(|(name, _)| *name == schema);
+    known.map_or(&[], |(_, included)| included)
 }
 
 /// The role of that name.

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 use tongguan_messages::{
-    Attribute, Content, Element, Kind, Limits, Particle, SimpleType, answers, messages, read,
-    validate,
+    Attribute, Content, Element, Kind, Limits, Message, Particle, SimpleType, answers, messages,
+    read, validate,
 };
 
 const XS: &str = "http://www.w3.org/2001/XMLSchema";
@@ -31,14 +31,14 @@ fn spec() -> Option<PathBuf> {
     there.then_some(dir)
 }
 
-/// The schemas that describe a message, by its direction and prefix.
-fn schemas(prefix: &str, direction: tongguan_messages::Direction) -> &'static [&'static str] {
-    use tongguan_messages::Direction as D;
-    match (prefix, direction) {
-        ("dxp", _) => &["dxp-transport-202205.xsd", "dxp-terminal-202205.xsd"],
-        (_, D::Export) => &["ceb-export-202205.xsd"],
-        _ => &["ceb-import-202205.xsd"],
+/// The official files that describe a message.
+fn files(message: &Message) -> Vec<String> {
+    let mut names = vec![message.schema];
+    if message.schema == "dxp-transport" {
+        names.push("dxp-terminal");
     }
+    let file = |name: &str| format!("{name}-202205.xsd");
+    names.into_iter().map(file).collect()
 }
 
 struct Schema<'a> {
@@ -79,6 +79,15 @@ impl<'a> Schema<'a> {
         let said = |name: &str| official.attribute(name).unwrap_or("-").to_owned();
         self.same(place, "fixed", &said("fixed"), &or(ours.fixed));
         self.same(place, "default", &said("default"), &or(ours.default));
+        let extension = kid(official, "complexType")
+            .and_then(|c| kid(c, "simpleContent"))
+            .and_then(|c| kid(c, "extension"));
+        let named = official
+            .attribute("type")
+            .or(extension.and_then(|e| e.attribute("base")))
+            .filter(|name| !name.starts_with("xs:"))
+            .map_or("-".to_owned(), |name| local(name).to_owned());
+        self.same(place, "type's name", &named, &or(ours.type_name));
         let complex = match official.attribute("type") {
             None => kid(official, "complexType"),
             Some(name) => self.global("complexType", name),
@@ -253,7 +262,7 @@ fn tables_say_what_the_official_schemas_say() {
     let Some(spec) = spec() else { return };
     let mut wrong = Vec::new();
     for message in messages() {
-        let texts: Vec<String> = schemas(message.prefix, message.direction)
+        let texts: Vec<String> = files(message)
             .iter()
             .map(|name| fs::read_to_string(spec.join("xsd").join(name)).unwrap())
             .collect();
@@ -274,6 +283,38 @@ fn tables_say_what_the_official_schemas_say() {
         wrong.append(&mut schema.wrong);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The elements of the tables that are declared by themselves, below this one.
+fn globals(element: &'static Element, found: &mut BTreeSet<String>) {
+    if element.global && !matches!(element.content, Content::Signature) {
+        found.insert(element.name.to_owned());
+    }
+    for particle in element.particles() {
+        globals(particle.element, found);
+    }
+}
+
+#[test]
+fn what_is_declared_by_itself_is_so_officially() {
+    let Some(spec) = spec() else { return };
+    for message in messages() {
+        let mut own = BTreeSet::new();
+        for other in messages() {
+            if files(message).iter().any(|f| files(other)[0] == *f) {
+                globals(&other.root, &mut own);
+            }
+        }
+        let mut official = BTreeSet::new();
+        for file in files(message) {
+            let text = fs::read_to_string(spec.join("xsd").join(file)).unwrap();
+            let document = Document::parse(text.trim_start_matches('\u{FEFF}')).unwrap();
+            let all = document.root_element().children();
+            let elements = all.filter(|c| is(c, "element"));
+            official.extend(elements.map(|e| e.attribute("name").unwrap().to_owned()));
+        }
+        assert_eq!(own, official, "{}", message.schema);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use tongguan_messages::{Limits, Problem, read, validate, validate_stream};
+use tongguan_messages::{Limits, Problem, message, read, read_stream, validate, validate_stream};
 
 use crate::random::Random;
 use crate::xmllint::Verdict;
@@ -26,7 +26,15 @@ pub fn judge(octets: &[u8], r: &mut Random) -> Ours {
     };
     let streamed = validate_stream(&mut pieces, &limits);
     let parsed = read(octets, &limits).err().unwrap_or_default();
-    let at_odds = [("validate_stream", streamed), ("read", parsed)]
+    let mut source = octets;
+    let units = read_stream(&mut source, &limits, &mut |_, _, _| {});
+    let units = units.err().unwrap_or_default();
+    let ways = [
+        ("validate_stream", streamed),
+        ("read", parsed),
+        ("read_stream", units),
+    ];
+    let at_odds = ways
         .into_iter()
         .find(|(_, other)| *other != problems)
         .map(|(way, other)| format!("{way} finds {other:?}, validate {problems:?}"));
@@ -49,22 +57,28 @@ fn verdict(problems: &[Problem]) -> Verdict {
             verdict.words.push(problem.text.clone());
             continue;
         }
-        let path = problem.path.split("/@").next().unwrap_or_default();
+        let (path, attribute) = match problem.path.split_once("/@") {
+            Some((path, attribute)) => (path, Some(attribute)),
+            None => (problem.path.as_str(), None),
+        };
         let last = path.rsplit('/').next().unwrap_or_default();
         let element = last.split('[').next().unwrap_or_default();
         verdict.place(problem.line, element, &problem.text);
+        if let Some(attribute) = attribute {
+            verdict.attribute(problem.line, element, attribute);
+        }
     }
     verdict
 }
 
 fn meant(octets: &[u8], problems: &[Problem]) -> Option<&'static str> {
+    // libxml2 takes any element as a root that the schema declares by itself. A part of a message
+    // is none; and which of the schema files it is to keep, only a message's name can tell.
+    let unknown = problems.first().filter(|p| p.rule == "unknown-message");
+    if unknown.is_some_and(|p| message(&p.path).is_none()) {
+        return Some("part of a message as the root");
+    }
     let fault = problems.first().filter(|p| p.path.is_empty())?;
-    let overlong = |w: &[u8]| match *w {
-        [0xC0 | 0xC1, ..] => true,
-        [0xE0, second, ..] => second < 0xA0,
-        [0xF0, second, ..] => second < 0x90,
-        _ => false,
-    };
     match fault.rule {
         "dtd" => Some("document type"),
         "encoding" if fault.text.contains("declares") || fault.text.contains("UTF-16") => {
@@ -74,7 +88,6 @@ fn meant(octets: &[u8], problems: &[Problem]) -> Option<&'static str> {
         "ill-formed" if fault.text.contains("after its root") && octets.contains(&0) => {
             Some("U+0000 after the root")
         }
-        "encoding" if octets.windows(2).any(overlong) => Some("overlong UTF-8"),
         _ => None,
     }
 }

@@ -4,7 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tongguan_messages::{Extent, Message, example, message, messages};
+use std::sync::LazyLock;
+
+use tongguan_messages::{
+    Content, Element, Extent, Message, Node, example, fragment, message, messages, read,
+};
 
 /// A message to mutate.
 pub struct Seed {
@@ -25,7 +29,7 @@ pub fn standard() -> Option<PathBuf> {
     if path.join("xsd").is_dir() {
         return path.canonicalize().ok();
     }
-    println!("skipped: the official standard is not at hand (TONGGUAN_SPEC)");
+    println!("the official standard is not at hand (TONGGUAN_SPEC): our own schemas judge alone");
     None
 }
 
@@ -98,4 +102,41 @@ fn with_all(message: &Message, text: String) -> String {
     );
     let at = text.rfind(&after).unwrap();
     [&text[..at], SIGNATURE, &text[at..]].concat()
+}
+
+/// One element as the examples have it, with the namespaces that it needs: `full`, or as it
+/// stands in a minimal example, if it stands in one.
+pub fn element(field: &Element, full: bool) -> String {
+    static EXAMPLES: LazyLock<[Vec<Node>; 2]> = LazyLock::new(|| {
+        [Extent::Minimal, Extent::Full].map(|extent| {
+            let all = messages().iter().map(|m| example(m, extent));
+            let parsed = all.map(|text| read(text.as_bytes(), &Default::default()).unwrap().root);
+            parsed.collect()
+        })
+    });
+    let [minimal, all] = &*EXAMPLES;
+    let find = |roots: &'static [Node]| roots.iter().find_map(|root| find(root, field.name));
+    let node = find(if full { all } else { minimal }).or_else(|| find(all));
+    let content = match field.content {
+        Content::AnyElement | Content::AnyType => "<any xmlns=\"\" a=\"b\">text</any>",
+        _ => "",
+    };
+    let text = match node {
+        Some(node) if content.is_empty() => String::from_utf8(fragment(node)).unwrap(),
+        _ => format!("{}{content}{}", field.open, field.close),
+    };
+    let name = field.open.len() - 1;
+    format!(
+        "{} xmlns:ceb=\"http://www.chinaport.gov.cn/ceb\" \
+         xmlns:dxp=\"http://www.chinaport.gov.cn/dxp\"{}",
+        &text[..name],
+        &text[name..]
+    )
+}
+
+fn find<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    if node.element.name == name {
+        return Some(node);
+    }
+    node.children().iter().find_map(|child| find(child, name))
 }

@@ -1,6 +1,6 @@
 //! xmllint (libxml2) as the judge: what it says of many files at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::process::Command;
 
@@ -10,10 +10,12 @@ pub struct Verdict {
     pub valid: bool,
     /// The line on which it stops being XML.
     pub ill_formed: Option<u32>,
-    /// It breaks Namespaces in XML; libxml2 goes on after that.
-    pub namespaces: bool,
+    /// The lines on which it breaks Namespaces in XML; libxml2 goes on after that.
+    pub namespaces: Vec<u32>,
     /// Where the schema is broken: line and element, each pair once, in the judge's order.
     pub places: Vec<(u32, String)>,
+    /// The attributes that break it: line, element and attribute.
+    pub attributes: BTreeSet<(u32, String, String)>,
     /// What was said first: of all, and of each place.
     pub words: Vec<String>,
     /// Its own words.
@@ -22,12 +24,25 @@ pub struct Verdict {
 
 impl Verdict {
     pub fn place(&mut self, line: u32, element: &str, words: &str) {
-        let place = (line, element.to_owned());
+        let place = (line, cut(element));
         if !self.places.contains(&place) {
             self.places.push(place);
             self.words.push(words.to_owned());
         }
     }
+
+    /// Takes up an attribute, by its qualified name. libxml2 does not always name `xsi:nil`.
+    pub fn attribute(&mut self, line: u32, element: &str, name: &str) {
+        let local = name.rsplit(['}', ':']).next().unwrap_or_default();
+        if local != "nil" {
+            self.attributes.insert((line, cut(element), cut(local)));
+        }
+    }
+}
+
+/// A name as the reader shows it: what is too long for people is cut.
+fn cut(name: &str) -> String {
+    name.chars().take(60).collect()
 }
 
 /// Whether xmllint is at hand. Where the parts are required, it must be.
@@ -84,7 +99,7 @@ pub fn judge(dir: &Path, schema: &Path, files: &[String]) -> Vec<Verdict> {
 /// `:12: element note: Schemas validity error : …`, `:12: parser error : …`, ` validates` …
 fn hear(verdict: &mut Verdict, rest: &str) {
     if rest == " validates" {
-        verdict.valid = !verdict.namespaces;
+        verdict.valid = verdict.namespaces.is_empty();
         return;
     }
     let Some((number, what)) = rest.strip_prefix(':').and_then(|r| r.split_once(": ")) else {
@@ -94,7 +109,7 @@ fn hear(verdict: &mut Verdict, rest: &str) {
         return;
     };
     if what.starts_with("namespace error") {
-        verdict.namespaces = true;
+        verdict.namespaces.push(line);
         verdict.words.insert(0, what.to_owned());
     } else if what.starts_with("parser error") {
         verdict.words.insert(0, what.to_owned());
@@ -105,5 +120,13 @@ fn hear(verdict: &mut Verdict, rest: &str) {
         && what.starts_with("Schemas validity error")
     {
         verdict.place(line, element, what);
+        let named = |before: &str| {
+            let (_, after) = what.split_once(before)?;
+            after.split_once('\'').map(|(name, _)| name)
+        };
+        let missing = || named("': The attribute '").filter(|_| what.ends_with("missing."));
+        if let Some(name) = named("', attribute '").or_else(missing) {
+            verdict.attribute(line, element, name);
+        }
     }
 }

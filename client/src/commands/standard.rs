@@ -6,7 +6,7 @@ use tongguan_contracts::Failure;
 use tongguan_messages::docs::{self, Language};
 use tongguan_messages::{
     Extent, Message, example, example_json, find_message, json_schema, messages, nearest_names,
-    unsigned_example, xsd,
+    schemas, unsigned_example, xsd,
 };
 
 use crate::cli::{Docs, Example, OfMessage, PageLanguage, Standard, Xsd};
@@ -86,17 +86,20 @@ fn list(out: &mut Output) -> Result<(), Trouble> {
 }
 
 fn schema(args: &Xsd, out: &mut Output) -> Result<(), Trouble> {
-    let file = |prefix: &str| File {
-        // What the other schemas import.
-        name: match prefix {
-            "ds" => "xmldsig-core-schema.xsd".to_owned(),
-            prefix => format!("{prefix}.xsd"),
-        },
-        text: xsd(prefix),
+    let file = |schema: &str| {
+        xsd(schema).map(|text| File {
+            // As the others refer to it.
+            name: format!("{schema}.xsd"),
+            text,
+        })
     };
-    match (&args.out, &args.prefix) {
-        (Some(dir), _) => write(dir, ["ceb", "dxp", "ds"].map(file).into(), out),
-        (None, prefix) => print(&file(prefix.as_deref().unwrap_or("ceb")), out),
+    match (&args.out, &args.schema) {
+        (Some(dir), _) => write(dir, schemas().filter_map(file).collect(), out),
+        (None, schema) => match schema.as_deref().and_then(file) {
+            Some(file) => print(&file, out),
+            // The command line takes the known ones only, and one of the two.
+            None => Ok(()),
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::dsig::{DsElement, DsType};
+use super::dsig::DsElement;
 use super::frame::Frame;
 use super::particles::at;
 use super::sink::{Attributes, Sink};
@@ -11,7 +11,7 @@ use super::text::{new_id, twice};
 use super::walk::{Walk, path, shown};
 use crate::node::Place;
 use crate::problem::Problem;
-use crate::simple::{self, Broken};
+use crate::simple::{self, Broken, Builtin};
 use crate::table::{Content, Element, SimpleType};
 use crate::xml::{RawAttribute, Scanner, XML, XSI, normalize, split_name};
 
@@ -43,11 +43,31 @@ impl<'s> Given<'s> {
     }
 }
 
+/// What stands in the way of XML Schema's own attributes.
+#[derive(Clone, Copy)]
+pub(super) struct Xsi {
+    /// The schema declares the element: it says that it cannot be nil.
+    pub declared: bool,
+    /// The type that the document names is none that the element can have.
+    pub wrong_type: bool,
+}
+
+impl Xsi {
+    /// The element is declared, and its type is its own.
+    pub fn declared() -> Self {
+        Self {
+            declared: true,
+            wrong_type: false,
+        }
+    }
+}
+
 impl<S: Sink> Walk<'_, S> {
-    /// Checks the attributes of the innermost open element, which is a table's.
+    /// Checks the attributes of the innermost open element, which is as a table has it.
     pub(super) fn table_attributes(
         &mut self,
         element: &'static Element,
+        xsi: Xsi,
         tag: &Range<usize>,
     ) -> Attributes {
         let mut found = Vec::new();
@@ -59,8 +79,9 @@ impl<S: Sink> Walk<'_, S> {
             let given = Given::of(raw, &self.scanner);
             let known = element.attributes.iter().find(|a| given.is(a.name));
             let Some(known) = known else {
-                if !matches!(element.content, Content::AnyType) || given.namespace == XSI {
-                    problems.extend(foreign(&self.frames, &self.scanner, Some(element), &given));
+                let any = matches!(element.content, Content::AnyType);
+                if !any || (given.namespace == XSI && matches!(given.name, "type" | "nil")) {
+                    problems.extend(foreign(&self.frames, Some(element), &given, xsi));
                 }
                 continue;
             };
@@ -101,8 +122,13 @@ impl<S: Sink> Walk<'_, S> {
         found
     }
 
-    /// Checks the attributes of the innermost open element, which is a signature's.
-    pub(super) fn ds_attributes(&mut self, element: &'static DsElement, tag: &Range<usize>) {
+    /// Checks the attributes of the innermost open element, which is as a signature has it.
+    pub(super) fn ds_attributes(
+        &mut self,
+        element: &'static DsElement,
+        xsi: Xsi,
+        tag: &Range<usize>,
+    ) {
         if self.scanner.attributes().is_empty() && element.attributes.is_empty() {
             return;
         }
@@ -112,13 +138,13 @@ impl<S: Sink> Walk<'_, S> {
             let given = Given::of(raw, &self.scanner);
             let known = element.attributes.iter().find(|a| given.is(a.name));
             let Some(known) = known else {
-                problems.extend(foreign(&self.frames, &self.scanner, None, &given));
+                problems.extend(foreign(&self.frames, None, &given, xsi));
                 continue;
             };
             stand += usize::from(known.required);
-            let broken = match simple::check_ds(known.kind, &given.value) {
+            let broken = match known.kind.check(&given.value) {
                 Err(broken) => Some(broken),
-                Ok(()) if known.kind == DsType::Id => {
+                Ok(()) if known.kind == Builtin::Id => {
                     (!new_id(&mut self.ids, given.value.trim())).then(twice)
                 }
                 Ok(()) => None,
@@ -139,15 +165,12 @@ impl<S: Sink> Walk<'_, S> {
         self.report_at(tag, problems);
     }
 
-    /// Checks the attributes of an element that is nobody's: all but a type that is not its own.
-    pub(super) fn foreign_attributes(&mut self, tag: &Range<usize>) {
-        let mut problems = Vec::new();
-        for raw in self.scanner.attributes() {
-            let given = Given::of(raw, &self.scanner);
-            if given.namespace == XSI && given.name == "type" {
-                problems.extend(foreign(&self.frames, &self.scanner, None, &given));
-            }
-        }
+    /// Checks the attributes of the innermost open element, which has only text.
+    pub(super) fn no_attributes(&mut self, xsi: Xsi, tag: &Range<usize>) {
+        let given = self.scanner.attributes().iter();
+        let problems = given
+            .filter_map(|raw| foreign(&self.frames, None, &Given::of(raw, &self.scanner), xsi))
+            .collect();
         self.report_at(tag, problems);
     }
 
@@ -163,14 +186,15 @@ impl<S: Sink> Walk<'_, S> {
 /// The problem of an attribute that the tables do not know, if it is one.
 fn foreign(
     frames: &[Frame],
-    scanner: &Scanner<'_>,
     element: Option<&'static Element>,
     given: &Given<'_>,
+    xsi: Xsi,
 ) -> Option<Problem> {
     let name = shown(given.name);
     let name = match given.namespace {
         XSI if matches!(&*name, "schemaLocation" | "noNamespaceSchemaLocation") => return None,
-        XSI if name == "type" && own_type(scanner, element, &given.value) => return None,
+        XSI if name == "type" && !xsi.wrong_type => return None,
+        XSI if name == "nil" && !xsi.declared => return None,
         XSI => format!("xsi:{name}"),
         XML => format!("xml:{name}"),
         _ => name,
@@ -182,27 +206,4 @@ fn foreign(
         Some(element) => Problem::at(element, &path, place, rule, text, "remove it"),
         None => at(&path, place, rule, text, "remove it"),
     })
-}
-
-/// Whether `xsi:type` names the type that the element has anyway.
-fn own_type(scanner: &Scanner<'_>, element: Option<&'static Element>, value: &str) -> bool {
-    const XS: &str = "http://www.w3.org/2001/XMLSchema";
-    let (prefix, name) = split_name(value.trim_matches([' ', '\t', '\n', '\r']));
-    if scanner.namespace(prefix) != Some(XS) {
-        return false;
-    }
-    let own = match element.map(|e| &e.content) {
-        Some(Content::Text(SimpleType::Int { digits: 0 })) => "int",
-        Some(Content::Text(SimpleType::Date)) => "date",
-        Some(Content::Text(SimpleType::DateTime)) => "dateTime",
-        Some(Content::Text(SimpleType::Base64)) => "base64Binary",
-        Some(Content::Text(SimpleType::Chars {
-            min: 0,
-            max: u32::MAX,
-            collapse: false,
-        })) => "string",
-        Some(Content::AnyType) => "anyType",
-        _ => return false,
-    };
-    name == own
 }

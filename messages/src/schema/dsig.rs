@@ -1,7 +1,7 @@
 //! The schema of XML signatures (xmldsig-core-schema.xsd as the standard ships it) as data: a
 //! signature is the one part of a message that the tables of the messages do not describe.
 
-use std::sync::LazyLock;
+use crate::simple::Builtin;
 
 /// The namespace.
 pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
@@ -12,14 +12,27 @@ pub(crate) struct DsElement {
     pub name: &'static str,
     /// It may stand wherever the schema lets anything in.
     pub global: bool,
+    /// What the schema calls its type, where that is not a type of XML Schema itself. A group's is
+    /// called as its element, with `Type` after it.
+    type_name: Option<&'static str>,
     pub content: DsContent,
     pub attributes: &'static [DsAttribute],
+}
+
+impl DsElement {
+    /// What the schema calls its type, where that is not a type of XML Schema itself.
+    pub fn type_name(&self) -> Option<String> {
+        match self.content {
+            DsContent::Group { .. } => Some(format!("{}Type", self.name)),
+            DsContent::Text(_) => self.type_name.map(str::to_owned),
+        }
+    }
 }
 
 /// What is in an element of a signature.
 #[derive(Debug)]
 pub(crate) enum DsContent {
-    Text(DsType),
+    Text(Builtin),
     /// Elements; between them text, if `mixed`.
     Group {
         mixed: bool,
@@ -31,31 +44,8 @@ pub(crate) enum DsContent {
 #[derive(Debug)]
 pub(crate) struct DsAttribute {
     pub name: &'static str,
-    pub kind: DsType,
+    pub kind: Builtin,
     pub required: bool,
-}
-
-/// A type of text in a signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DsType {
-    String,
-    Base64,
-    Id,
-    AnyUri,
-    Integer,
-}
-
-impl DsType {
-    /// Its name in XML Schema.
-    pub fn xsd(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::Base64 => "base64Binary",
-            Self::Id => "ID",
-            Self::AnyUri => "anyURI",
-            Self::Integer => "integer",
-        }
-    }
 }
 
 /// What may stand where.
@@ -94,25 +84,35 @@ const fn some(name: &'static str) -> Part {
 const OTHER: Part = part(Group::Other, 1, false);
 const OTHERS: Part = part(Group::Other, 0, true);
 
-const fn attribute(name: &'static str, kind: DsType, required: bool) -> DsAttribute {
+const fn attribute(name: &'static str, kind: Builtin, required: bool) -> DsAttribute {
     DsAttribute {
         name,
         kind,
         required,
     }
 }
-const ID: DsAttribute = attribute("Id", DsType::Id, false);
-const URI: DsAttribute = attribute("URI", DsType::AnyUri, false);
-const TYPE: DsAttribute = attribute("Type", DsType::AnyUri, false);
-const ALGORITHM: &[DsAttribute] = &[attribute("Algorithm", DsType::AnyUri, true)];
+const ID: DsAttribute = attribute("Id", Builtin::Id, false);
+const URI: DsAttribute = attribute("URI", Builtin::AnyUri, false);
+const TYPE: DsAttribute = attribute("Type", Builtin::AnyUri, false);
+const ALGORITHM: &[DsAttribute] = &[attribute("Algorithm", Builtin::AnyUri, true)];
 
-const fn text(name: &'static str, kind: DsType, global: bool) -> DsElement {
+const fn text(name: &'static str, kind: Builtin, global: bool) -> DsElement {
     DsElement {
         name,
         global,
+        type_name: None,
         content: DsContent::Text(kind),
         attributes: &[],
     }
+}
+const fn base64(name: &'static str, type_name: &'static str, global: bool) -> DsElement {
+    DsElement {
+        type_name: Some(type_name),
+        ..text(name, Builtin::Base64Binary, global)
+    }
+}
+const fn crypto(name: &'static str) -> DsElement {
+    base64(name, "CryptoBinary", false)
 }
 const fn plain(
     name: &'static str,
@@ -123,6 +123,7 @@ const fn plain(
     DsElement {
         name,
         global,
+        type_name: None,
         content: DsContent::Group {
             mixed: false,
             group: Group::Sequence(parts),
@@ -138,6 +139,7 @@ const fn mixed(
     DsElement {
         name,
         global: true,
+        type_name: None,
         content: DsContent::Group {
             mixed: true,
             group: Group::Sequence(parts),
@@ -187,8 +189,8 @@ pub(crate) static ELEMENTS: &[DsElement] = &[
         ALGORITHM,
     ),
     mixed("DigestMethod", &[], ALGORITHM),
-    text("DigestValue", DsType::Base64, true),
-    text("SignatureValue", DsType::Base64, true),
+    base64("DigestValue", "DigestValueType", true),
+    base64("SignatureValue", "SignatureValueType", true),
     mixed(
         "KeyInfo",
         &[part(
@@ -207,7 +209,7 @@ pub(crate) static ELEMENTS: &[DsElement] = &[
         )],
         &[],
     ),
-    text("KeyName", DsType::String, true),
+    text("KeyName", Builtin::String, true),
     plain(
         "X509Data",
         true,
@@ -225,8 +227,8 @@ pub(crate) static ELEMENTS: &[DsElement] = &[
         )],
         &[],
     ),
-    text("X509Certificate", DsType::Base64, false),
-    text("MgmtData", DsType::String, true),
+    text("X509Certificate", Builtin::Base64Binary, false),
+    text("MgmtData", Builtin::String, true),
     mixed(
         "KeyValue",
         &[part(
@@ -248,12 +250,12 @@ pub(crate) static ELEMENTS: &[DsElement] = &[
         &[one("X509IssuerName"), one("X509SerialNumber")],
         &[],
     ),
-    text("X509IssuerName", DsType::String, false),
-    text("X509SerialNumber", DsType::Integer, false),
-    text("X509SKI", DsType::Base64, false),
-    text("X509SubjectName", DsType::String, false),
-    text("X509CRL", DsType::Base64, false),
-    text("XPath", DsType::String, false),
+    text("X509IssuerName", Builtin::String, false),
+    text("X509SerialNumber", Builtin::Integer, false),
+    text("X509SKI", Builtin::Base64Binary, false),
+    text("X509SubjectName", Builtin::String, false),
+    text("X509CRL", Builtin::Base64Binary, false),
+    text("XPath", Builtin::String, false),
     plain(
         "PGPData",
         true,
@@ -271,8 +273,8 @@ pub(crate) static ELEMENTS: &[DsElement] = &[
         )],
         &[],
     ),
-    text("PGPKeyID", DsType::Base64, false),
-    text("PGPKeyPacket", DsType::Base64, false),
+    text("PGPKeyID", Builtin::Base64Binary, false),
+    text("PGPKeyPacket", Builtin::Base64Binary, false),
     plain(
         "SPKIData",
         true,
@@ -283,14 +285,14 @@ pub(crate) static ELEMENTS: &[DsElement] = &[
         )],
         &[],
     ),
-    text("SPKISexp", DsType::Base64, false),
+    text("SPKISexp", Builtin::Base64Binary, false),
     mixed(
         "Object",
         &[part(Group::Any, 0, true)],
         &[
             ID,
-            attribute("MimeType", DsType::String, false),
-            attribute("Encoding", DsType::AnyUri, false),
+            attribute("MimeType", Builtin::String, false),
+            attribute("Encoding", Builtin::AnyUri, false),
         ],
     ),
     plain("Manifest", true, &[some("Reference")], &[ID]),
@@ -303,7 +305,7 @@ pub(crate) static ELEMENTS: &[DsElement] = &[
     mixed(
         "SignatureProperty",
         &[part(Group::Choice(&[OTHER]), 1, true)],
-        &[attribute("Target", DsType::AnyUri, true), ID],
+        &[attribute("Target", Builtin::AnyUri, true), ID],
     ),
     plain(
         "DSAKeyValue",
@@ -322,193 +324,18 @@ pub(crate) static ELEMENTS: &[DsElement] = &[
         &[],
     ),
     plain("RSAKeyValue", true, &[one("Modulus"), one("Exponent")], &[]),
-    text("P", DsType::Base64, false),
-    text("Q", DsType::Base64, false),
-    text("G", DsType::Base64, false),
-    text("Y", DsType::Base64, false),
-    text("J", DsType::Base64, false),
-    text("Seed", DsType::Base64, false),
-    text("PgenCounter", DsType::Base64, false),
-    text("Modulus", DsType::Base64, false),
-    text("Exponent", DsType::Base64, false),
+    crypto("P"),
+    crypto("Q"),
+    crypto("G"),
+    crypto("Y"),
+    crypto("J"),
+    crypto("Seed"),
+    crypto("PgenCounter"),
+    crypto("Modulus"),
+    crypto("Exponent"),
 ];
 
 /// The element of that name: its place in [`ELEMENTS`].
 pub(crate) fn find(name: &str) -> Option<usize> {
     ELEMENTS.iter().position(|e| e.name == name)
-}
-
-/// One place in a content model where an element stands (a position of Glushkov's automaton).
-#[derive(Debug)]
-pub(crate) struct Step {
-    pub term: Term,
-    /// The steps that may follow.
-    pub next: Vec<usize>,
-    /// The content may end here.
-    pub last: bool,
-}
-
-/// What stands at a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Term {
-    /// That element of [`ELEMENTS`].
-    Element(usize),
-    /// An element of another namespace.
-    Other,
-    /// Any element.
-    Any,
-}
-
-/// A content model, ready to be walked.
-#[derive(Debug, Default)]
-pub(crate) struct Automaton {
-    pub steps: Vec<Step>,
-    pub first: Vec<usize>,
-    /// It may be empty.
-    pub nullable: bool,
-    /// The element's start tag with the usual prefix and no attributes.
-    pub open: String,
-    /// The same up to the value of its required attribute, if it has one.
-    pub open_value: String,
-    /// Its end tag.
-    pub close: String,
-}
-
-/// The content models of [`ELEMENTS`]; empty for text.
-pub(crate) static AUTOMATA: LazyLock<Vec<Automaton>> = LazyLock::new(|| {
-    let model = |element: &DsElement| {
-        let name = element.name;
-        let mut automaton = Automaton {
-            open: format!("<ds:{name}>"),
-            open_value: match element.attributes.iter().find(|a| a.required) {
-                Some(attribute) => format!("<ds:{name} {}=\"", attribute.name),
-                None => String::new(),
-            },
-            close: format!("</ds:{name}>"),
-            ..Automaton::default()
-        };
-        if let DsContent::Group { group, .. } = &element.content {
-            let ends = automaton.add(group);
-            for step in ends.last {
-                automaton.steps[step].last = true;
-            }
-            automaton.first = ends.first;
-            automaton.nullable = ends.nullable;
-        }
-        automaton
-    };
-    ELEMENTS.iter().map(model).collect()
-});
-
-/// The ends of a part of a model: the steps it may begin and end with.
-struct Ends {
-    first: Vec<usize>,
-    last: Vec<usize>,
-    nullable: bool,
-}
-
-impl Automaton {
-    fn add(&mut self, group: &Group) -> Ends {
-        match group {
-            Group::Element(name) => {
-                // The table names its own elements only; a test sees to that.
-                self.step(Term::Element(find(name).unwrap_or(usize::MAX)))
-            }
-            Group::Other => self.step(Term::Other),
-            Group::Any => self.step(Term::Any),
-            Group::Sequence(parts) => {
-                let mut all = Ends {
-                    first: Vec::new(),
-                    last: Vec::new(),
-                    nullable: true,
-                };
-                for part in *parts {
-                    let ends = self.part(part);
-                    self.link(&all.last, &ends.first);
-                    if all.nullable {
-                        all.first.extend(&ends.first);
-                    }
-                    if !ends.nullable {
-                        all.last.clear();
-                    }
-                    all.last.extend(ends.last);
-                    all.nullable &= ends.nullable;
-                }
-                all
-            }
-            Group::Choice(parts) => {
-                let mut all = Ends {
-                    first: Vec::new(),
-                    last: Vec::new(),
-                    nullable: false,
-                };
-                for part in *parts {
-                    let ends = self.part(part);
-                    all.first.extend(ends.first);
-                    all.last.extend(ends.last);
-                    all.nullable |= ends.nullable;
-                }
-                all
-            }
-        }
-    }
-
-    fn part(&mut self, part: &Part) -> Ends {
-        let mut ends = self.add(&part.group);
-        if part.many {
-            let (last, first) = (ends.last.clone(), ends.first.clone());
-            self.link(&last, &first);
-        }
-        ends.nullable |= part.min == 0;
-        ends
-    }
-
-    fn step(&mut self, term: Term) -> Ends {
-        let index = self.steps.len();
-        self.steps.push(Step {
-            term,
-            next: Vec::new(),
-            last: false,
-        });
-        Ends {
-            first: vec![index],
-            last: vec![index],
-            nullable: false,
-        }
-    }
-
-    fn link(&mut self, from: &[usize], to: &[usize]) {
-        for step in from {
-            for target in to {
-                if !self.steps[*step].next.contains(target) {
-                    self.steps[*step].next.push(*target);
-                }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_element_that_is_named_is_there() {
-        for automaton in AUTOMATA.iter() {
-            assert!(
-                automaton
-                    .steps
-                    .iter()
-                    .all(|s| s.term != Term::Element(usize::MAX))
-            );
-        }
-    }
-
-    #[test]
-    fn a_reference_may_begin_with_its_digest_method() {
-        let reference = &AUTOMATA[find("Reference").unwrap()];
-        assert_eq!(reference.first.len(), 2);
-        assert!(!reference.nullable);
-        assert!(AUTOMATA[find("Object").unwrap()].nullable);
-    }
 }

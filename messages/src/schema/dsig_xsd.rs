@@ -11,8 +11,16 @@ pub(crate) fn xsd() -> String {
          <xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:ds=\"{DS}\" \
          targetNamespace=\"{DS}\" elementFormDefault=\"qualified\">\n"
     );
-    for element in ELEMENTS.iter().filter(|e| e.global) {
-        write_element(&mut out, element, "", 1);
+    let mut written = Vec::new();
+    for element in ELEMENTS {
+        if element.global {
+            write_element(&mut out, element, "", 1);
+        }
+        let named = element.type_name().filter(|name| !written.contains(name));
+        if let Some(name) = named {
+            write_type(&mut out, element, &name);
+            written.push(name);
+        }
     }
     out.push_str("</xs:schema>\n");
     out
@@ -20,25 +28,35 @@ pub(crate) fn xsd() -> String {
 
 fn write_element(out: &mut String, element: &DsElement, occurs: &str, depth: usize) {
     let pad = "  ".repeat(depth);
-    let name = element.name;
+    let kind = match (element.type_name(), &element.content) {
+        (None, DsContent::Text(kind)) => format!("xs:{}", kind.name()),
+        (named, _) => format!("ds:{}", named.unwrap_or_default()),
+    };
+    let _ = writeln!(
+        out,
+        "{pad}<xs:element name=\"{}\" type=\"{kind}\"{occurs}/>",
+        element.name
+    );
+}
+
+fn write_type(out: &mut String, element: &DsElement, name: &str) {
     match &element.content {
         // No element of a signature has both text of a type and attributes.
         DsContent::Text(kind) => {
-            let kind = kind.xsd();
             let _ = writeln!(
                 out,
-                "{pad}<xs:element name=\"{name}\" type=\"xs:{kind}\"{occurs}/>"
+                "  <xs:simpleType name=\"{name}\"><xs:restriction base=\"xs:{}\"/></xs:simpleType>",
+                kind.name()
             );
         }
         DsContent::Group { mixed, group } => {
             let mixed = if *mixed { " mixed=\"true\"" } else { "" };
-            let _ = writeln!(out, "{pad}<xs:element name=\"{name}\"{occurs}>");
-            let _ = writeln!(out, "{pad}  <xs:complexType{mixed}>");
-            write_group(out, group, "", depth + 2);
+            let _ = writeln!(out, "  <xs:complexType name=\"{name}\"{mixed}>");
+            write_group(out, group, "", 2);
             for attribute in element.attributes {
-                write_attribute(out, attribute, depth + 2);
+                write_attribute(out, attribute, 2);
             }
-            let _ = writeln!(out, "{pad}  </xs:complexType>\n{pad}</xs:element>");
+            let _ = writeln!(out, "  </xs:complexType>");
         }
     }
 }
@@ -54,7 +72,7 @@ fn write_attribute(out: &mut String, attribute: &DsAttribute, depth: usize) {
         out,
         "{pad}<xs:attribute name=\"{}\" type=\"xs:{}\" use=\"{used}\"/>",
         attribute.name,
-        attribute.kind.xsd()
+        attribute.kind.name()
     );
 }
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::dsig::DsElement;
 use crate::node::Place;
+use crate::simple::Builtin;
 use crate::table::{Element, Particle, SimpleType};
 
 /// An open element.
@@ -20,6 +20,8 @@ pub(crate) struct Frame {
     pub bad: bool,
     /// It is inside an element that the sink hears of as a whole.
     pub inner: bool,
+    /// The table's element, if the sink hears of it as a whole.
+    pub whole: Option<&'static Element>,
 }
 
 /// What is in an open element.
@@ -36,29 +38,26 @@ pub(crate) enum Kind {
     /// Text of a table's type.
     Text {
         element: &'static Element,
-        kind: SimpleType,
+        /// A type derived from the table's that the document names itself.
+        narrow: Option<Builtin>,
         text: Gathered,
         attributes: super::Attributes,
     },
     /// At most one element of any kind, which is not looked into.
-    One {
-        element: &'static Element,
-        taken: bool,
-    },
-    /// Anything, which is looked into where it is known. `None`: nobody's element.
-    Anything { element: Option<&'static Element> },
+    One { taken: bool },
+    /// Anything, which is looked into where it is known.
+    Anything,
     /// Elements of a signature; the step where its model stands.
-    Model {
-        /// The table's element, at the top of a signature.
-        element: Option<&'static Element>,
-        ds: usize,
-        step: Option<usize>,
-    },
-    /// Text in a signature.
-    DsText {
-        ds: &'static DsElement,
-        text: Gathered,
-    },
+    Model { ds: usize, step: Option<usize> },
+    /// Text in a signature, or of a type that the document names itself.
+    OtherText { kind: TextType, text: Gathered },
+}
+
+/// A type of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextType {
+    Table(SimpleType),
+    Builtin(Builtin),
 }
 
 /// Text that came piece by piece.
@@ -69,17 +68,21 @@ pub(crate) struct Gathered {
     pub any: bool,
     /// There was an element.
     pub element: bool,
+    /// It is a qualified name whose prefix is not declared where it stands.
+    pub astray: bool,
 }
 
 impl Frame {
     /// What the frame is of, if the tables know.
     pub fn element(&self) -> Option<&'static Element> {
         match &self.kind {
-            Kind::Sequence { element, .. }
-            | Kind::Text { element, .. }
-            | Kind::One { element, .. } => Some(element),
-            Kind::Anything { element } | Kind::Model { element, .. } => *element,
-            Kind::DsText { .. } => None,
+            Kind::Sequence { element, .. } | Kind::Text { element, .. } => Some(element),
+            _ => self.whole,
         }
+    }
+
+    /// Whether the sink does not hear of the elements in it.
+    pub fn hides(&self) -> bool {
+        self.inner || self.whole.is_some() || !matches!(self.kind, Kind::Sequence { .. })
     }
 }

@@ -5,14 +5,19 @@
 //! value does not.
 
 mod attributes;
+mod automaton;
 pub(crate) mod dsig;
 pub(crate) mod dsig_xsd;
 mod frame;
+mod globals;
+mod open;
 mod particles;
 mod signature;
 mod sink;
 mod text;
+mod types;
 mod walk;
 
+pub(crate) use globals::Globals;
 pub(crate) use sink::{Attributes, Nothing, Sink};
 pub(crate) use walk::{Outcome, Walk};

@@ -26,12 +26,13 @@ impl<S: Sink> Walk<'_, S> {
                 },
             bad: false,
             inner,
+            whole,
             ..
         }) = self.frames.last()
         else {
             return false;
         };
-        let (particles, inner) = (*particles, *inner);
+        let (particles, hides) = (*particles, *inner || whole.is_some());
         let (mut at, mut count) = (*at, *count);
         let mut next = at;
         let mut entered = None;
@@ -62,8 +63,8 @@ impl<S: Sink> Walk<'_, S> {
                 let octets = self.scanner.octets(leaf.text.clone());
                 let good = simple::passes(kind, octets, leaf.ascii)
                     && element.fixed.is_none_or(|f| f.as_bytes() == octets);
-                if !good || (S::PLACES && !inner) {
-                    self.leaf(element, kind, count, particle.max, leaf.start, &leaf.text);
+                if !good || (S::PLACES && !hides) {
+                    self.leaf(element, count, particle.max, leaf.start, &leaf.text);
                 }
                 if particle.max == 1 && next + 1 < particles.len() {
                     next += 1;
@@ -96,7 +97,6 @@ impl<S: Sink> Walk<'_, S> {
     fn leaf(
         &mut self,
         element: &'static Element,
-        kind: crate::table::SimpleType,
         index: u32,
         max: u32,
         start: usize,
@@ -109,7 +109,7 @@ impl<S: Sink> Walk<'_, S> {
             text = value;
         }
         let broken = simple::check_element(element, text).err();
-        let inner = self.frames.last().is_some_and(|f| f.inner);
+        let hides = self.frames.last().is_some_and(Frame::hides);
         if let Some(broken) = broken {
             let name = if max > 1 {
                 format!("{}[{index}]", element.name)
@@ -118,12 +118,7 @@ impl<S: Sink> Walk<'_, S> {
             };
             let path = self.path(&name);
             self.report(Problem::field(element, &path, place, broken));
-        } else if kind == crate::table::SimpleType::Id
-            && !super::text::new_id(&mut self.ids, text.trim())
-        {
-            let path = self.path(element.name);
-            self.report(Problem::field(element, &path, place, super::text::twice()));
-        } else if !inner {
+        } else if !hides {
             let text = self.scanner.str(range.clone());
             let text = match absent {
                 Some(value) if text.is_empty() => value,
@@ -155,6 +150,10 @@ impl<S: Sink> Walk<'_, S> {
             return;
         };
         let (parent, particles, at, count) = (*element, *particles, *at, *count);
+        if particles.is_empty() {
+            self.not_empty();
+            return;
+        }
         let (namespace, local) = self.scanner.expanded(name);
         let matches =
             |p: &Particle| p.element.name == local && namespace_of(p.element.prefix) == namespace;
@@ -292,15 +291,33 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Text stands where only elements may.
     pub(super) fn stray_text(&mut self) {
+        let text = "holds text between its elements";
+        self.report_content("stray-text", text, "remove the text");
+    }
+
+    /// An element stands where nothing may.
+    fn not_empty(&mut self) {
+        self.report_content(
+            "not-empty",
+            "holds an element, but must be empty",
+            "remove it",
+        );
+        if let Some(parent) = self.frames.last_mut() {
+            parent.bad = true;
+        }
+        self.skip = Some(self.scanner.depth());
+    }
+
+    /// Reports what is wrong with the content of the innermost open element as a whole.
+    fn report_content(&mut self, rule: &'static str, text: &str, remedy: &str) {
         let path = self.path("");
         let Some(frame) = self.frames.pop() else {
             return;
         };
         let place = self.place_of(&frame);
-        let (text, remedy) = ("holds text between its elements", "remove the text");
         let problem = match frame.element() {
-            Some(element) => Problem::at(element, &path, place, "stray-text", text, remedy),
-            None => at(&path, place, "stray-text", text, remedy),
+            Some(element) => Problem::at(element, &path, place, rule, text, remedy),
+            None => at(&path, place, rule, text, remedy),
         };
         self.frames.push(frame);
         self.report(problem);

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::dsig::{AUTOMATA, DS, DsContent, ELEMENTS, Term};
+use super::automaton::{AUTOMATA, Term};
+use super::dsig::{DS, DsContent, ELEMENTS};
 use super::frame::{Frame, Kind};
 use super::particles::{at, frame_name};
 use super::sink::Sink;
@@ -37,7 +38,7 @@ impl<S: Sink> Walk<'_, S> {
                     continue;
                 };
                 let (element, tags) = (&ELEMENTS[index], &AUTOMATA[index]);
-                let passes = |kind| move |octets: &[u8]| simple::passes_ds(kind, octets);
+                let passes = |kind| move |octets: &[u8]| simple::passes_builtin(kind, octets);
                 let required = element.attributes.iter().find(|a| a.required);
                 let taken = match (&element.content, required) {
                     (DsContent::Text(kind), _) => {

@@ -5,13 +5,15 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::dsig::{AUTOMATA, DS, DsContent, ELEMENTS};
-use super::frame::{Frame, Gathered, Kind};
+use super::automaton::AUTOMATA;
+use super::dsig::{DsContent, ELEMENTS};
+use super::frame::{Frame, Kind, TextType};
 use super::sink::Sink;
 use crate::node::Place;
 use crate::problem::{MOST_PROBLEMS, Problem};
-use crate::table::{Content, Direction, Element, Message, messages};
-use crate::xml::{Fault, Scanner, Token, Window, expand};
+use crate::simple::Builtin;
+use crate::table::{Element, Message, messages};
+use crate::xml::{Fault, Scanner, Token, Window, expand, split_name};
 
 /// What came of a walk through the whole document.
 pub(crate) struct Outcome {
@@ -29,9 +31,9 @@ pub(crate) struct Walk<'a, S> {
     problems: Vec<Problem>,
     /// `BaseTransfer` and `Signature` may be missing.
     pub(super) unsigned: bool,
-    message: Option<&'static Message>,
+    pub(super) message: Option<&'static Message>,
     /// Elements at this depth and below are not looked at.
-    skip: Option<usize>,
+    pub(super) skip: Option<usize>,
     /// The values of `xs:ID`: each stands once.
     pub(super) ids: HashSet<String>,
     /// More text than this in one element is not taken.
@@ -95,7 +97,7 @@ impl<'a, S: Sink> Walk<'a, S> {
                         None,
                         Some(
                             Kind::Text { .. }
-                            | Kind::DsText { .. }
+                            | Kind::OtherText { .. }
                             | Kind::Sequence { particles: [], .. },
                         ),
                     ) = (self.skip, self.frames.last().map(|f| &f.kind))
@@ -135,30 +137,23 @@ impl<'a, S: Sink> Walk<'a, S> {
         }
         match &mut parent.kind {
             Kind::Sequence { .. } => self.in_sequence(name, tag),
-            Kind::Text { text, .. } | Kind::DsText { text, .. } => {
+            Kind::Text { text, .. } | Kind::OtherText { text, .. } => {
                 text.element = true;
                 parent.bad = true;
                 self.skip = Some(depth);
             }
-            Kind::One { taken: false, .. } => {
-                if let Kind::One { taken, .. } = &mut parent.kind {
-                    *taken = true;
-                }
+            Kind::One { taken } if !*taken => {
+                *taken = true;
                 self.skip = Some(depth);
             }
-            Kind::One { element, .. } => {
-                let element = *element;
+            Kind::One { .. } => {
+                let element = parent.whole;
+                let text = format!("stands beside another element in {}", parent.name);
                 let shown = shown(self.scanner.expanded(name).1);
-                self.reject(
-                    tag,
-                    &shown,
-                    "too-many",
-                    format!("stands beside another element in {}", element.name),
-                    "put one element around them",
-                    Some(element),
-                );
+                let remedy = "put one element around them";
+                self.reject(tag, &shown, "too-many", text, remedy, element);
             }
-            Kind::Anything { .. } => self.known(name, tag),
+            Kind::Anything => self.known(name, tag),
             Kind::Model { .. } => self.in_model(name, tag),
         }
     }
@@ -189,140 +184,6 @@ impl<'a, S: Sink> Walk<'a, S> {
         }
     }
 
-    /// Looks at an element wherever anything may stand: into it, if it is known.
-    pub(super) fn known(&mut self, name: Range<usize>, tag: &Range<usize>) {
-        let (namespace, local) = self.scanner.expanded(name);
-        let ds = ELEMENTS
-            .iter()
-            .position(|e| namespace == DS && e.global && e.name == local);
-        if let Some(ds) = ds {
-            self.push_ds(ds, None, 0, tag);
-        } else if let Some(element) = self.entity(namespace, local) {
-            self.push_element(element, 0, tag);
-        } else {
-            let name = Cow::Owned(shown(local));
-            self.push(Kind::Anything { element: None }, name, 0, tag);
-            self.foreign_attributes(tag);
-        }
-    }
-
-    /// The element of that name that a message of the same schema has.
-    fn entity(&self, namespace: &str, name: &str) -> Option<&'static Element> {
-        fn below(element: &'static Element, name: &str) -> Option<&'static Element> {
-            if element.name == name && !matches!(element.content, Content::Text(_)) {
-                return Some(element);
-            }
-            let particles = element.particles().iter();
-            particles.map(|p| p.element).find_map(|e| below(e, name))
-        }
-        let own = self.message?;
-        let same = |m: &&'static Message| {
-            m.namespace == namespace
-                && (m.direction == own.direction
-                    || m.direction == Direction::Both
-                    || own.direction == Direction::Both)
-        };
-        let mut all = messages().iter().copied().filter(same);
-        all.find_map(|m| below(&m.root, name))
-    }
-
-    /// Opens an element of the tables.
-    pub(super) fn push_element(
-        &mut self,
-        element: &'static Element,
-        index: u32,
-        tag: &Range<usize>,
-    ) {
-        let kind = match element.content {
-            Content::Text(kind) => Kind::Text {
-                element,
-                kind,
-                text: Gathered::default(),
-                attributes: Vec::new(),
-            },
-            Content::Sequence(particles) => Kind::Sequence {
-                element,
-                particles,
-                at: 0,
-                count: 0,
-                usual: self.scanner.namespace(element.prefix)
-                    == Some(crate::table::namespace_of(element.prefix)),
-            },
-            Content::AnyElement => Kind::One {
-                element,
-                taken: false,
-            },
-            Content::AnyType => Kind::Anything {
-                element: Some(element),
-            },
-            Content::Signature => {
-                self.push_ds(0, Some(element), index, tag);
-                return;
-            }
-        };
-        self.push(kind, Cow::Borrowed(element.name), index, tag);
-        let attributes = self.table_attributes(element, tag);
-        let Some(frame) = self.frames.last_mut() else {
-            return;
-        };
-        if frame.inner {
-            return;
-        }
-        match &mut frame.kind {
-            Kind::Sequence { .. } => self.sink.open(element, frame.place, attributes),
-            Kind::Text {
-                attributes: own, ..
-            } => *own = attributes,
-            _ => {}
-        }
-    }
-
-    /// Opens an element of a signature; `element` is the table's, at the top.
-    pub(super) fn push_ds(
-        &mut self,
-        ds: usize,
-        element: Option<&'static Element>,
-        index: u32,
-        tag: &Range<usize>,
-    ) {
-        let known = &ELEMENTS[ds];
-        let kind = match known.content {
-            DsContent::Text(_) => Kind::DsText {
-                ds: known,
-                text: Gathered::default(),
-            },
-            DsContent::Group { .. } => Kind::Model {
-                element,
-                ds,
-                step: None,
-            },
-        };
-        self.push(kind, Cow::Borrowed(known.name), index, tag);
-        self.ds_attributes(known, tag);
-    }
-
-    fn push(&mut self, kind: Kind, name: Cow<'static, str>, index: u32, tag: &Range<usize>) {
-        // Of a document in memory a place can be found when it is needed; that is rare.
-        let place = if S::PLACES || self.scanner.moves() {
-            self.scanner.tag_place(tag)
-        } else {
-            Place::default()
-        };
-        let inner = self
-            .frames
-            .last()
-            .is_some_and(|f| f.inner || !matches!(f.kind, Kind::Sequence { .. }));
-        self.frames.push(Frame {
-            kind,
-            name,
-            index,
-            place,
-            start: self.scanner.offset(tag.start),
-            bad: false,
-            inner,
-        });
-    }
-
     fn end(&mut self, tag: &Range<usize>) {
         if let Some(skip) = self.skip {
             // The element that ended is not counted any more.
@@ -334,18 +195,22 @@ impl<'a, S: Sink> Walk<'a, S> {
         let Some(frame) = self.frames.pop() else {
             return;
         };
+        if let (Some(element), false) = (frame.whole, frame.inner) {
+            let octets = frame.start..self.scanner.offset(tag.end);
+            self.sink.opaque(element, frame.place, octets);
+        }
         match &frame.kind {
             Kind::Text { .. } => self.end_text(frame),
-            Kind::DsText { .. } => self.end_ds_text(&frame),
+            Kind::OtherText { .. } => self.end_other_text(&frame),
             Kind::Sequence { .. } => {
                 if !frame.bad {
                     self.end_sequence(&frame);
                 }
-                if !frame.inner {
+                if !frame.hides() {
                     self.sink.close(self.problems.is_empty());
                 }
             }
-            Kind::Model { ds, step, .. } => {
+            Kind::Model { ds, step } => {
                 let automaton = &AUTOMATA[*ds];
                 let complete = match *step {
                     None => automaton.nullable,
@@ -354,16 +219,8 @@ impl<'a, S: Sink> Walk<'a, S> {
                 if !frame.bad && !complete {
                     self.incomplete_model(&frame);
                 }
-                self.give_opaque(&frame, tag);
             }
-            Kind::One { .. } | Kind::Anything { .. } => self.give_opaque(&frame, tag),
-        }
-    }
-
-    fn give_opaque(&mut self, frame: &Frame, tag: &Range<usize>) {
-        if let (Some(element), false) = (frame.element(), frame.inner) {
-            let octets = frame.start..self.scanner.offset(tag.end);
-            self.sink.opaque(element, frame.place, octets);
+            Kind::One { .. } | Kind::Anything => {}
         }
     }
 
@@ -387,7 +244,7 @@ impl<'a, S: Sink> Walk<'a, S> {
                     .all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
         };
         let stray = match &mut frame.kind {
-            Kind::Text { text, .. } | Kind::DsText { text, .. } => {
+            Kind::Text { text, .. } | Kind::OtherText { text, .. } => {
                 text.any = true;
                 let raw = self.scanner.str(range.clone());
                 if text.text.len() + raw.len() > self.most {
@@ -404,11 +261,19 @@ impl<'a, S: Sink> Walk<'a, S> {
                 } else {
                     text.text.push_str(&expand(raw).unwrap_or_default());
                 }
+                if let Kind::OtherText {
+                    kind: TextType::Builtin(Builtin::QName),
+                    text,
+                } = &mut frame.kind
+                {
+                    let (prefix, _) = split_name(&text.text);
+                    text.astray = self.scanner.namespace(prefix).is_none();
+                }
                 false
             }
             Kind::Sequence { particles: [], .. } => true,
             Kind::Sequence { .. } | Kind::One { .. } => !blank(),
-            Kind::Anything { .. } => false,
+            Kind::Anything => false,
             Kind::Model { ds, .. } => {
                 !matches!(ELEMENTS[*ds].content, DsContent::Group { mixed: true, .. }) && !blank()
             }

@@ -1,29 +1,42 @@
 //! Dates and times: XML Schema's, and those that the standard writes as digits.
 
-use super::{Broken, broken};
+use super::{Broken, broken, is_space};
 use crate::table::Format;
 
 fn two(text: &str) -> Option<u32> {
     (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// The year, month and day at the start of `text`, and the rest.
-fn split_date(text: &str) -> Option<&str> {
+/// The year at the start of `text`, and the rest.
+fn year(text: &str) -> Option<(i64, &str)> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (year, rest) = unsigned.split_once('-')?;
-    if year.len() < 4
-        || (year.len() > 4 && year.starts_with('0'))
-        || !year.bytes().all(|b| b.is_ascii_digit())
-    {
+    let end = unsigned.find(|c: char| !c.is_ascii_digit());
+    let (year, rest) = unsigned.split_at(end.unwrap_or(unsigned.len()));
+    if year.len() < 4 || (year.len() > 4 && year.starts_with('0')) {
         return None;
     }
     // What 64 bits cannot hold is no year.
     let number: i64 = year.parse().ok().filter(|y| *y != 0)?;
-    let month = two(rest.get(..2)?)?;
-    let day = two(rest.get(2..)?.strip_prefix('-')?.get(..2)?)?;
-    ((1..=12).contains(&month) && day >= 1 && day <= days(number, month))
-        .then(|| rest.get(5..))
-        .flatten()
+    Some((number, rest))
+}
+
+/// The year, month and day at the start of `text`; the rest.
+fn split_date(text: &str) -> Option<&str> {
+    let (year, rest) = year(text)?;
+    let (month, rest) = month_number(rest)?;
+    let (day, rest) = part(rest.strip_prefix('-')?)?;
+    (day >= 1 && day <= days(year, month)).then_some(rest)
+}
+
+/// `-11` at the start of `text`.
+fn month_number(text: &str) -> Option<(u32, &str)> {
+    let (month, rest) = part(text.strip_prefix('-')?)?;
+    (1..=12).contains(&month).then_some((month, rest))
+}
+
+/// Two digits at the start of `text`, and the rest.
+fn part(text: &str) -> Option<(u32, &str)> {
+    Some((two(text.get(..2)?)?, text.get(2..)?))
 }
 
 fn days(year: i64, month: u32) -> u32 {
@@ -48,12 +61,25 @@ pub(super) fn date(text: &str) -> Option<()> {
     zone(split_date(text)?)
 }
 
+/// `xs:dateTime`. libxml2 lets white space stand after a zone, and nowhere else.
 pub(super) fn date_time(text: &str) -> Option<()> {
-    let rest = split_date(text)?.strip_prefix('T')?;
-    let hour = two(rest.get(..2)?)?;
-    let minute = two(rest.get(2..5)?.strip_prefix(':')?)?;
-    let second = two(rest.get(5..8)?.strip_prefix(':')?)?;
-    let rest = rest.get(8..)?;
+    let bare = text.trim_end_matches(is_space);
+    if bare.len() < text.len() && !bare.ends_with('Z') && zoned(bare).is_none() {
+        return None;
+    }
+    time(split_date(bare)?.strip_prefix('T')?)
+}
+
+/// A zone of hours and minutes at the end of `text`.
+fn zoned(text: &str) -> Option<()> {
+    let start = text.len().checked_sub("+08:00".len())?;
+    text.get(start..)?.starts_with(['+', '-']).then_some(())
+}
+
+pub(super) fn time(text: &str) -> Option<()> {
+    let (hour, rest) = part(text)?;
+    let (minute, rest) = part(rest.strip_prefix(':')?)?;
+    let (second, rest) = part(rest.strip_prefix(':')?)?;
     let (fraction, zone_text) = match rest.strip_prefix('.') {
         None => ("", rest),
         Some(more) => {
@@ -69,6 +95,36 @@ pub(super) fn date_time(text: &str) -> Option<()> {
     let midnight = hour == 24 && minute == 0 && second == 0 && fraction.bytes().all(|b| b == b'0');
     (hour < 24 && minute < 60 && second < 60 || midnight).then_some(())?;
     zone(zone_text)
+}
+
+/// `xs:gYear`
+pub(super) fn g_year(text: &str) -> Option<()> {
+    zone(year(text)?.1)
+}
+
+/// `xs:gYearMonth`
+pub(super) fn g_year_month(text: &str) -> Option<()> {
+    zone(month_number(year(text)?.1)?.1)
+}
+
+/// `xs:gMonthDay`; February has 29 days.
+pub(super) fn g_month_day(text: &str) -> Option<()> {
+    let (month, rest) = month_number(text.strip_prefix('-')?)?;
+    let (day, rest) = part(rest.strip_prefix('-')?)?;
+    (day >= 1 && day <= days(4, month)).then_some(())?;
+    zone(rest)
+}
+
+/// `xs:gDay`
+pub(super) fn g_day(text: &str) -> Option<()> {
+    let (day, rest) = part(text.strip_prefix("---")?)?;
+    (1..=31).contains(&day).then_some(())?;
+    zone(rest)
+}
+
+/// `xs:gMonth`
+pub(super) fn g_month(text: &str) -> Option<()> {
+    zone(month_number(text.strip_prefix('-')?)?.1)
 }
 
 impl Format {

@@ -1,40 +1,40 @@
-//! `xs:ID`.
+//! Names, as `xs:ID` and its like have them. XML Schema 1.0 means names of XML 1.0's earlier
+//! editions, which listed their letters.
 
-use super::{Broken, broken};
+/// A name without a colon.
+pub(super) fn is_nc_name(text: &str) -> bool {
+    !text.contains(':') && is_name(text)
+}
 
-/// Whether `text` is a name without a colon. XML Schema 1.0 means names of XML 1.0's earlier
-/// editions, which listed their letters.
-pub(super) fn id(text: &str) -> Result<(), Broken> {
-    let within = |list: &[(u32, u32)], c: char| {
-        let c = u32::from(c);
-        list.binary_search_by(|(first, last)| {
-            if *last < c {
-                std::cmp::Ordering::Less
-            } else if *first > c {
-                std::cmp::Ordering::Greater
-            } else {
-                std::cmp::Ordering::Equal
-            }
-        })
-        .is_ok()
-    };
-    let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || within(&STARTS, c);
+/// A name.
+pub(super) fn is_name(text: &str) -> bool {
+    let starts = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':') || within(&STARTS, c);
+    text.chars().next().is_some_and(starts) && is_nm_token(text)
+}
+
+/// Characters of names, in any order.
+pub(super) fn is_nm_token(text: &str) -> bool {
     let continues = |c: char| {
         c.is_ascii_alphanumeric()
-            || matches!(c, '_' | '-' | '.')
+            || matches!(c, '_' | '-' | '.' | ':')
             || within(&STARTS, c)
             || within(&ONLY_CONTINUES, c)
     };
-    let mut chars = text.chars();
-    if chars.next().is_some_and(starts) && chars.all(continues) {
-        Ok(())
-    } else {
-        Err(broken(
-            "id",
-            "is not an XML id",
-            "start with a letter, no spaces or colons",
-        ))
-    }
+    !text.is_empty() && text.chars().all(continues)
+}
+
+fn within(list: &[(u32, u32)], c: char) -> bool {
+    let c = u32::from(c);
+    list.binary_search_by(|(first, last)| {
+        if *last < c {
+            std::cmp::Ordering::Less
+        } else if *first > c {
+            std::cmp::Ordering::Greater
+        } else {
+            std::cmp::Ordering::Equal
+        }
+    })
+    .is_ok()
 }
 
 /// Letters and ideographs beyond ASCII (XML 1.0, fourth edition, appendix B).

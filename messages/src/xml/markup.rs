@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::chars::{
     Cut, begins_name, continues_name, first_char, foreign_char, is_name, is_name_start, is_space,
 };
+use super::reference::normalize;
 
 /// Why a token did not come out.
 #[derive(Debug)]
@@ -43,7 +44,10 @@ pub(crate) struct RawAttribute {
 }
 
 /// So many attributes may stand in a tag: each is compared with all others.
-const MOST_ATTRIBUTES: usize = 200;
+const MOST_ATTRIBUTES: usize = 1000;
+
+/// A name is no longer than this, in octets (libxml2's bound too).
+const LONGEST_NAME: usize = 50_000;
 
 /// What stands at `<`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +119,10 @@ impl Cursor<'_> {
         }
         if self.at == start {
             return ill(start, "has no name where one must be");
+        }
+        let parts = self.octets[start..self.at].split(|b| *b == b':');
+        if self.at - start > LONGEST_NAME && parts.map(<[u8]>::len).any(|l| l > LONGEST_NAME) {
+            return flaw(self.at, "too-large", "has a name beyond the limit");
         }
         Ok(start..self.at)
     }
@@ -199,13 +207,12 @@ impl Cursor<'_> {
             let Some(end) = memchr::memchr2(quote, b'<', rest) else {
                 return Err(Stop::More);
             };
+            let value = start..start + end;
+            checked_references(self.octets, value.clone())?;
             if rest[end] == b'<' {
-                checked_text(self.octets, start..start + end)?;
                 return ill(start + end, "has a < in an attribute value");
             }
-            self.at = start + end;
-            checked_text(self.octets, start..self.at)?;
-            let value = start..self.at;
+            self.at = value.end;
             self.at += 1;
             if attributes.len() >= MOST_ATTRIBUTES {
                 return flaw(start, "too-large", "has too many attributes in one tag");
@@ -219,10 +226,11 @@ impl Cursor<'_> {
         let rest = &self.octets[start..];
         let end = memchr::memmem::find(rest, b"--").ok_or(Stop::More)?;
         self.at = start + end + 2;
-        if self.peek()? != b'>' {
+        let after = self.peek()?;
+        checked_text(self.octets, start..start + end)?;
+        if after != b'>' {
             return ill(start + end, "has -- inside a comment");
         }
-        checked_text(self.octets, start..start + end)?;
         self.at += 1;
         Ok(Markup::Comment)
     }
@@ -265,24 +273,59 @@ impl Cursor<'_> {
     }
 }
 
-pub(crate) fn not_utf8<T>(at: usize) -> Result<T, Stop> {
-    flaw(at, "encoding", "is not UTF-8 (it may be GBK)")
+const NOT_UTF8: &str = "is not UTF-8 (it may be GBK)";
+
+fn not_utf8<T>(at: usize) -> Result<T, Stop> {
+    flaw(at, "encoding", NOT_UTF8)
 }
 
 /// The octets as text of which XML can carry every character.
 pub(crate) fn checked_text(octets: &[u8], range: Range<usize>) -> Result<&str, Stop> {
-    let text = match std::str::from_utf8(&octets[range.clone()]) {
-        Ok(text) => text,
-        Err(error) => return not_utf8(range.start + error.valid_up_to()),
-    };
-    match foreign_char(text) {
-        None => Ok(text),
-        Some((at, c)) => ill(
-            range.start + at,
-            format!(
-                "holds the character U+{:04X}, which XML cannot carry",
-                u32::from(c)
-            ),
-        ),
+    match sound_text(octets, range) {
+        (text, None) => Ok(text),
+        (_, Some(flaw)) => Err(Stop::Fault(flaw)),
     }
+}
+
+/// The octets as text of which XML can carry every character and expand every reference.
+pub(crate) fn checked_references(octets: &[u8], range: Range<usize>) -> Result<&str, Stop> {
+    let start = range.start;
+    let (text, flaw) = sound_text(octets, range);
+    // What is wrong is told in the order in which it stands.
+    if memchr::memchr(b'&', text.as_bytes()).is_some()
+        && let Err(bad) = normalize(text)
+    {
+        return ill(start + bad.at, bad.text);
+    }
+    flaw.map_or(Ok(text), |flaw| Err(Stop::Fault(flaw)))
+}
+
+/// The text at the start of the octets of which XML can carry every character, and why it ends
+/// before they do.
+fn sound_text(octets: &[u8], range: Range<usize>) -> (&str, Option<Flaw>) {
+    let octets = &octets[range.clone()];
+    let (text, mut flaw) = match std::str::from_utf8(octets) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let (sound, _) = octets.split_at(error.valid_up_to());
+            let flaw = Flaw {
+                at: range.start + sound.len(),
+                rule: "encoding",
+                text: NOT_UTF8.to_owned(),
+            };
+            (std::str::from_utf8(sound).unwrap_or_default(), Some(flaw))
+        }
+    };
+    let Some((at, c)) = foreign_char(text) else {
+        return (text, flaw);
+    };
+    flaw = Some(Flaw {
+        at: range.start + at,
+        rule: "ill-formed",
+        text: format!(
+            "holds the character U+{:04X}, which XML cannot carry",
+            u32::from(c)
+        ),
+    });
+    (&text[..at], flaw)
 }

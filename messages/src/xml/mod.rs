@@ -21,5 +21,5 @@ pub(crate) use markup::RawAttribute;
 pub(crate) use place::Counter;
 pub(crate) use reference::{expand, normalize};
 pub(crate) use scanner::{Fault, Scanner, Token};
-pub(crate) use scope::{XML, XSI};
+pub(crate) use scope::{XML, XS, XSI};
 pub(crate) use window::Window;

@@ -5,8 +5,12 @@ use super::markup::{Cursor, Stop, flaw, ill};
 
 /// Steps over the byte order mark and the XML declaration, if they are there.
 pub(crate) fn prolog(octets: &[u8]) -> Result<usize, Stop> {
-    if octets.starts_with(b"\xFF\xFE") || octets.starts_with(b"\xFE\xFF") {
-        return flaw(0, "encoding", "is UTF-16, not UTF-8");
+    // A byte order mark, or a < of two or four octets.
+    if matches!(
+        octets,
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'<', 0, ..] | [0, b'<' | 0, ..]
+    ) {
+        return flaw(0, "encoding", "is UTF-16 or UTF-32, not UTF-8");
     }
     let start = if octets.starts_with(b"\xEF\xBB\xBF") {
         3
@@ -109,7 +113,7 @@ fn version(at: usize, value: &[u8]) -> Result<(), Stop> {
 }
 
 fn encoding(at: usize, value: &[u8]) -> Result<(), Stop> {
-    if value.eq_ignore_ascii_case(b"utf-8") {
+    if value.eq_ignore_ascii_case(b"utf-8") || value.eq_ignore_ascii_case(b"utf8") {
         return Ok(());
     }
     let shown: String = String::from_utf8_lossy(value).chars().take(20).collect();

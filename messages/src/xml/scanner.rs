@@ -6,17 +6,19 @@ use std::ops::Range;
 use super::chars::{
     Cut, begins, begins_name, first_char, foreign_char, is_space, plain_text, split_name,
 };
-use super::markup::{Cursor, Flaw, Markup, RawAttribute, Stop, checked_text, flaw, ill};
+use super::markup::{
+    Cursor, Flaw, Markup, RawAttribute, Stop, checked_references, checked_text, flaw, ill,
+};
 use super::place::Counter;
 use super::prolog::prolog;
-use super::reference::{expand, normalize};
+use super::reference::normalize;
 use super::scope::{Scope, XML, XMLNS};
 use super::window::{More, Window};
 use crate::node::Place;
 use crate::simple::uri::is_reference;
 
 /// Elements nest no deeper than this (libxml2's bound too); ours need six.
-const DEEPEST: usize = 256;
+const DEEPEST: usize = 257;
 
 /// A document that is not XML: what, and where.
 #[derive(Debug)]
@@ -245,7 +247,12 @@ impl<'a> Scanner<'a> {
     fn cut_off(&mut self) -> Fault {
         let at = self.window.octets().len();
         // What is wrong in it comes before its missing end.
-        match checked_text(self.window.octets(), self.at..at) {
+        let octets = self.window.octets();
+        let flawed = match octets.get(self.at) {
+            Some(b'<') | None => checked_text(octets, self.at..at).map(drop),
+            Some(_) => checked_content(octets, self.at..at).map(drop),
+        };
+        match flawed {
             Err(Stop::Fault(flaw)) if flaw.at < at && !self.ends_within_character(flaw.at) => {
                 return self.fault(flaw);
             }
@@ -301,6 +308,16 @@ impl<'a> Scanner<'a> {
                         return Ok(Some(Token::Done));
                     }
                     None => return Err(Stop::More),
+                    Some(b'<') if self.stage == Stage::AfterRoot => {
+                        let rest = &self.window.octets()[self.at..];
+                        let may = |what: &[u8]| match what.get(..rest.len()) {
+                            Some(part) => part == rest && !self.window.ended(),
+                            None => rest.starts_with(what),
+                        };
+                        if !may(b"<?") && !may(b"<!--") {
+                            return ill(self.at, "has more after its root element");
+                        }
+                    }
                     Some(b'<') if self.window.octets()[self.at..].starts_with(b"<![CDATA[") => {
                         return ill(self.at, "has a CDATA section outside its root element");
                     }
@@ -329,13 +346,7 @@ impl<'a> Scanner<'a> {
         if rest[..end].iter().all(|b| is_space(*b)) {
             return Ok(Token::Space(range));
         }
-        let text = checked_text(octets, range.clone())?;
-        if let Some(at) = memchr::memmem::find(text.as_bytes(), b"]]>") {
-            return ill(range.start + at, "has ]]> in its text");
-        }
-        if let Err(bad) = expand(text) {
-            return ill(range.start + bad.at, bad.text);
-        }
+        checked_content(octets, range.clone())?;
         Ok(Token::Text(range))
     }
 
@@ -349,9 +360,6 @@ impl<'a> Scanner<'a> {
         let end = cursor.at;
         match markup? {
             Markup::Start { name, empty } => {
-                if self.stage == Stage::AfterRoot {
-                    return ill(start, "has more than one root element");
-                }
                 if self.starts.len() >= DEEPEST {
                     return flaw(start, "too-large", "has elements nested too deep");
                 }
@@ -422,17 +430,18 @@ impl<'a> Scanner<'a> {
         let raw = |range: &Range<usize>| &octets[range.clone()];
         for (index, attribute) in self.attributes.iter().enumerate() {
             let own = text(&attribute.name);
-            if self.attributes[..index]
-                .iter()
-                .any(|a| raw(&a.name) == own.as_bytes())
-            {
-                let last = self.attributes.last().map_or(end, |a| a.value.end);
-                return ill(last, format!("has the attribute {} twice", cut(own)));
+            let earlier = &self.attributes[..index];
+            if earlier.iter().any(|a| raw(&a.name) == own.as_bytes()) {
+                // Others are compared only when the tag has been read.
+                let at = match own.strip_prefix("xmlns") {
+                    Some("") => attribute.value.end,
+                    Some(rest) if rest.starts_with(':') => attribute.value.end,
+                    _ if octets[..end].ends_with(b"/>") => end - 2,
+                    _ => end - 1,
+                };
+                return ill(at, format!("has the attribute {} twice", cut(own)));
             }
-            let value = match normalize(text(&attribute.value)) {
-                Ok(value) => value,
-                Err(bad) => return ill(attribute.value.start + bad.at, bad.text),
-            };
+            let value = normalize(text(&attribute.value)).unwrap_or_default();
             let prefix = match own.strip_prefix("xmlns") {
                 Some("") => "",
                 Some(rest) if rest.starts_with(':') => &rest[1..],
@@ -447,7 +456,10 @@ impl<'a> Scanner<'a> {
                 (p, _) if own != "xmlns" && (p.contains(':') || !p.starts_with(begins_prefix)) => {
                     "a prefix is no name"
                 }
-                (_, uri) if !is_reference(uri.as_bytes()) => "a namespace is no URI",
+                // libxml2 looks at it as it would stand in an entity.
+                (_, uri) if !is_reference(uri.replace('&', "&#38;").as_bytes()) => {
+                    "a namespace is no URI"
+                }
                 _ => "",
             };
             if !wrong.is_empty() {
@@ -644,6 +656,17 @@ impl<'a> Scanner<'a> {
         let text = from..from + length;
         Some(Leaf { start, text, ascii })
     }
+}
+
+/// Text between markup that is as XML wants it.
+fn checked_content(octets: &[u8], range: Range<usize>) -> Result<&str, Stop> {
+    let inside = &octets[range.clone()];
+    let Some(at) = memchr::memmem::find(inside, b"]]>") else {
+        return checked_references(octets, range);
+    };
+    let at = range.start + at;
+    checked_references(octets, range.start..at)?;
+    ill(at, "has ]]> in its text")
 }
 
 /// Whether a name without a colon may begin so.

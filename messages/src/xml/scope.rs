@@ -2,6 +2,7 @@
 
 pub(crate) const XML: &str = "http://www.w3.org/XML/1998/namespace";
 pub(crate) const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+pub(crate) const XS: &str = "http://www.w3.org/2001/XMLSchema";
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// So many declarations may be in force at once: finding one takes a walk over all.

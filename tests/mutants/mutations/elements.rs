@@ -9,6 +9,7 @@ pub const ALL: &[Mutation] = &[
     ("element doubled", doubled),
     ("siblings swapped", siblings_swapped),
     ("elements swapped", elements_swapped),
+    ("children shuffled", shuffled),
     ("element renamed", renamed),
     ("element moved", moved),
     ("tags dropped", tags_dropped),
@@ -60,6 +61,29 @@ fn siblings_swapped(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
 
 fn elements_swapped(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
     exchange(d, below_root(d, r)?, below_root(d, r)?)
+}
+
+/// The children of an element in another order.
+fn shuffled(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
+    let parent = some(d, r, |e| e.children > 2)?;
+    let children = d.children(parent);
+    let mut order = children.clone();
+    if r.once_in(3) {
+        order.reverse();
+    } else {
+        for last in (1..order.len()).rev() {
+            order.swap(last, r.below(last + 1));
+        }
+    }
+    let whole = |at: usize| d.elements[at].whole.clone();
+    let edits = children.iter().zip(&order);
+    Some(
+        d.edited(
+            edits
+                .map(|(to, from)| (whole(*to), d.octets[whole(*from)].to_vec()))
+                .collect(),
+        ),
+    )
 }
 
 fn renamed(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
@@ -151,7 +175,7 @@ fn emptied(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
 }
 
 fn put_into_text(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
-    let at = some(d, r, |e| e.is_leaf() && !e.inner.is_empty())?;
+    let at = some(d, r, Element::is_leaf)?;
     let element = &d.elements[at];
     let name = d.text(&element.name);
     let kinds = [
@@ -163,6 +187,10 @@ fn put_into_text(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
         "<a/> <!-- b --> <a/>".to_owned(),
     ];
     let new = &kinds[r.below(kinds.len())];
+    if d.octets[..element.start_tag.end].ends_with(b"/>") {
+        let close = element.start_tag.end - 2..element.start_tag.end;
+        return Some(d.with(close, format!(">{new}</{name}>")));
+    }
     let at = r.pick(&[element.inner.start, element.inner.end]);
     if r.once_in(4) {
         return Some(d.with(element.inner.clone(), new));

@@ -2,12 +2,16 @@
 //! and a function; a function gives nothing where the document has no place for it.
 
 mod attributes;
+mod bounds;
 mod elements;
+mod encoding;
+mod foreign;
 mod namespaces;
 mod octets;
 mod prolog;
 mod signature;
 mod text;
+mod types;
 mod values;
 
 use crate::document::Document;
@@ -27,6 +31,10 @@ pub fn all() -> Vec<Mutation> {
         prolog::ALL,
         octets::ALL,
         signature::ALL,
+        types::ALL,
+        foreign::ALL,
+        encoding::ALL,
+        bounds::ALL,
     ]
     .concat()
 }

@@ -18,9 +18,11 @@ pub const ALL: &[Mutation] = &[
     ("fixed or default value", fixed),
     ("white space around a value", around),
     ("any odd value", any),
+    ("value of random letters", random_letters),
+    ("letters of a value changed", letters_changed),
 ];
 
-const DECIMALS: &[&str] = &[
+pub const DECIMALS: &[&str] = &[
     "",
     " ",
     "0",
@@ -100,7 +102,7 @@ const DECIMALS: &[&str] = &[
     "1_000",
 ];
 
-const INTS: &[&str] = &[
+pub const INTS: &[&str] = &[
     "",
     " ",
     "0",
@@ -161,7 +163,7 @@ const INTS: &[&str] = &[
     "1\u{85}",
 ];
 
-const DATE_TIMES: &[&str] = &[
+pub const DATE_TIMES: &[&str] = &[
     "",
     " ",
     "2026-11-23",
@@ -513,4 +515,55 @@ fn around(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
 fn any(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
     let list = r.pick(&[DECIMALS, INTS, DATE_TIMES, BASE64]);
     Some(d.with(leaf(d, r)?.inner.clone(), r.pick(list)))
+}
+
+/// What numbers, dates and base64 are made of, and what they are not.
+const LETTERS: &[&str] = &[
+    "0123456789",
+    "0123456789.+-",
+    "0123456789-:TZ+. ",
+    "AQgw048+/= \n",
+    "01.+-eE \t\n",
+    "019-:Z",
+    "aZ9 _,.\u{A0}国😀\u{301}",
+];
+
+fn letter(r: &mut Random, letters: &str) -> char {
+    let all: Vec<char> = letters.chars().collect();
+    r.pick(&all)
+}
+
+fn random_letters(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
+    let letters = r.pick(LETTERS);
+    let length = r.pick(&[1, 2, 3, 4, 5, 8, 10, 19, 25, 30]);
+    let text: String = (0..length).map(|_| letter(r, letters)).collect();
+    Some(d.with(typed_leaf(d, r)?.inner.clone(), text))
+}
+
+fn letters_changed(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
+    let inner = typed_leaf(d, r)?.inner.clone();
+    let mut text: Vec<char> = d.text(&inner).chars().collect();
+    let letters = r.pick(LETTERS);
+    for _ in 0..r.within(1..4) {
+        let at = r.below(text.len() + 1);
+        match r.below(3) {
+            0 if at < text.len() => {
+                text.remove(at);
+            }
+            1 if at < text.len() => text[at] = letter(r, letters),
+            _ => text.insert(at, letter(r, letters)),
+        }
+    }
+    let text: String = text.into_iter().collect();
+    Some(d.with(inner, text))
+}
+
+/// A leaf, oftener one whose text is no free text.
+fn typed_leaf<'d>(d: &'d Document, r: &mut Random) -> Option<&'d Element> {
+    let free = |kind| matches!(kind, SimpleType::Chars { .. });
+    let typed = d.all(|e| e.is_leaf() && e.simple().is_some_and(|k| !free(k)));
+    match r.of(&typed) {
+        Some(at) if !r.once_in(6) => Some(&d.elements[*at]),
+        _ => leaf(d, r),
+    }
 }
