@@ -6,7 +6,7 @@ pub(crate) const XS: &str = "http://www.w3.org/2001/XMLSchema";
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// So many declarations may be in force at once: finding one takes a walk over all.
-const MOST: usize = 100;
+const MOST: usize = 500;
 
 const NO_NAMESPACE: usize = usize::MAX;
 const XML_NAMESPACE: usize = usize::MAX - 1;
