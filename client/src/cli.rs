@@ -176,6 +176,19 @@ Examples:
 Others in the same signed message go into a new one. The number is free again.")]
     Void(Decide),
 
+    /// The log of all that happened, in which nothing can be changed unseen
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  tongguan audit verify                       does it hold? and its newest hashes, to be noted
+  tongguan audit verify --anchor 1:1204:5f3c… and does it still have an entry noted before?
+  tongguan audit export > log.jsonl           all of it, one JSON object a line
+
+docs/evidence.md tells how the log is made, and how to check it without this program."
+    )]
+    Audit(Audit),
+
     /// Stand in for the exchange platform and the clearance service
     #[command(after_help = "\
 Examples:
@@ -317,6 +330,23 @@ pub struct Decide {
     /// Ids, guids, or business keys
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+}
+
+/// `tongguan audit`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Read the log from its beginning, and say whether it holds
+    Verify(AuditVerify),
+    /// Print the log, one JSON object a line
+    Export,
+}
+
+/// `tongguan audit verify`
+#[derive(Debug, Args)]
+pub struct AuditVerify {
+    /// An entry that was noted before, as `audit verify` prints it: it must still be there
+    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
+    pub anchor: Vec<String>,
 }
 
 /// `tongguan show`

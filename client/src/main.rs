@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Retry(args) => commands::decide::run(&args, Decision::Retry, &global, &mut out),
         Command::Void(args) => commands::decide::run(&args, Decision::Void, &global, &mut out),
         Command::Show(args) => commands::show::run(&args, &global, &mut out),
+        Command::Audit(args) => commands::audit::run(&args, &global, &mut out),
         Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
         Command::Demo(args) => commands::demo::run(&args, &mut out),
     };

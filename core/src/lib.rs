@@ -5,6 +5,7 @@
 //! what must not be lost, and the [`Client`] moves declarations along.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 mod clock;
 mod lifecycle;
 mod manifest;

@@ -445,6 +445,14 @@ impl Manifest {
     }
 }
 
+/// Who uses this program, as the system knows them: `name@machine`.
+pub(crate) fn user() -> String {
+    let name = ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    format!("{}@{}", name.unwrap_or_default(), machine())
+}
+
 /// The machine's name.
 fn machine() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")

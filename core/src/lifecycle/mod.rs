@@ -94,7 +94,7 @@ impl Client {
     /// # Errors
     /// The store cannot be used.
     pub fn open(manifest: Manifest, registry: Registry) -> Result<Self, Failure> {
-        let store = manifest.open_store()?;
+        let store = manifest.open_store()?.used_by(crate::manifest::user());
         Ok(Self {
             manifest,
             registry,

@@ -7,18 +7,21 @@ use tokio::sync::oneshot;
 use tongguan_contracts::{Declaration, Failure};
 
 use super::lease::{Claim, Fence, Lease, Moment, Owner};
-use super::rules::{answer, assemble, decide, leases, look, send, submit};
+use super::rules::{answer, assemble, audit, decide, leases, look, send, submit};
 use super::sql::{Sql, Trouble};
 use super::{
     Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Store, Submitted, Summary,
     Tried, Unmatched, Waiting,
 };
 use crate::State;
+use crate::audit::{Anchor, Entry};
 
 /// A store in an SQL database.
 pub struct SqlStore {
     /// Where it is, for people.
     place: String,
+    /// Who uses it, for the log of what people decide.
+    user: String,
     jobs: mpsc::Sender<Box<dyn Job>>,
 }
 
@@ -57,7 +60,17 @@ where
 
 impl SqlStore {
     pub(super) fn new(place: String, jobs: mpsc::Sender<Box<dyn Job>>) -> Self {
-        Self { place, jobs }
+        Self {
+            place,
+            user: String::new(),
+            jobs,
+        }
+    }
+
+    /// The same, used by that person: what the audit log tells of decisions.
+    #[must_use]
+    pub fn used_by(self, user: String) -> Self {
+        Self { user, ..self }
     }
 
     /// Where it is, for people.
@@ -211,12 +224,12 @@ impl Store for SqlStore {
     }
 
     async fn decide(&self, text: &str, decision: Decision) -> Result<(String, State), Failure> {
-        let text = text.to_owned();
+        let (text, by) = (text.to_owned(), self.user.clone());
         let doing = match decision {
             Decision::Retry => "retry a declaration",
             Decision::Void => "void a declaration",
         };
-        self.run(doing, move |t| decide::decide(t, &text, decision))
+        self.run(doing, move |t| decide::decide(t, &text, decision, &by))
             .await
     }
 
@@ -246,6 +259,17 @@ impl Store for SqlStore {
         let digest = digest.to_owned();
         self.run("find what came in", move |t| look::came_in(t, &digest))
             .await
+    }
+
+    async fn strands(&self) -> Result<Vec<Anchor>, Failure> {
+        self.run("see the audit log's ends", audit::strands).await
+    }
+
+    async fn entries(&self, strand: i64, after: i64, most: usize) -> Result<Vec<Entry>, Failure> {
+        self.run("read the audit log", move |t| {
+            audit::entries(t, strand, after, most)
+        })
+        .await
     }
 }
 

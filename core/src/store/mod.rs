@@ -29,6 +29,7 @@ use async_trait::async_trait;
 use tongguan_contracts::{Declaration, Failure};
 
 use crate::State;
+use crate::audit::{Anchor, Entry};
 
 pub use kept::SqlStore;
 pub use lease::{Claim, Fence, Lease, Owner};
@@ -122,4 +123,10 @@ pub trait Store: Send + Sync {
 
     /// Something that came in, by its digest, with its octets.
     async fn came_in(&self, digest: &str) -> Result<Option<(Kept, Vec<u8>)>, Failure>;
+
+    /// The newest entry of every strand of the audit log.
+    async fn strands(&self) -> Result<Vec<Anchor>, Failure>;
+
+    /// Entries of a strand of the audit log after that number, in order.
+    async fn entries(&self, strand: i64, after: i64, most: usize) -> Result<Vec<Entry>, Failure>;
 }

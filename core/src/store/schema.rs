@@ -6,7 +6,7 @@
 use super::sql::Trouble;
 
 /// Each step brings a database from the version before it to its own, from empty.
-pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2];
+pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE carrier (
@@ -88,6 +88,27 @@ CREATE INDEX carrier_lease ON carrier (lease) WHERE lease IS NOT NULL;
 ALTER TABLE carrier ADD COLUMN departures INTEGER NOT NULL DEFAULT 0;
 UPDATE carrier SET departures = attempts;
 CREATE INDEX inbound_unmatched ON inbound (seq) WHERE matched = 0;
+";
+
+/// The audit log (crate::audit), and the salt of what it seals. What happened before is not in it.
+const VERSION_3: &str = "
+CREATE TABLE strand (
+    strand INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
+    hash   TEXT NOT NULL,
+    joined INTEGER NOT NULL
+) STRICT;
+CREATE TABLE audit (
+    strand      INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    -- Whose entry it is, for looking it up; the body says it too.
+    declaration INTEGER REFERENCES declaration (seq),
+    hash        TEXT NOT NULL,
+    body        TEXT NOT NULL,
+    PRIMARY KEY (strand, number)
+) STRICT;
+CREATE INDEX audit_declaration ON audit (declaration);
+ALTER TABLE declaration ADD COLUMN salt BLOB;
 ";
 
 /// The steps that a database of `version` lacks, each with its number.

@@ -115,6 +115,14 @@ impl Row {
         }
     }
 
+    /// Octets where there are any, moved out of the row.
+    pub(super) fn maybe_octets(&mut self, column: usize) -> Result<Option<Vec<u8>>, Trouble> {
+        match self.0.get(column) {
+            Some(Value::Null) => Ok(None),
+            _ => self.octets(column).map(Some),
+        }
+    }
+
     /// Octets, moved out of the row.
     pub(super) fn octets(&mut self, column: usize) -> Result<Vec<u8>, Trouble> {
         match self.0.get_mut(column) {
