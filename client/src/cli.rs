@@ -176,6 +176,19 @@ Examples:
 Others in the same signed message go into a new one. The number is free again.")]
     Void(Decide),
 
+    /// Put what proves a declaration into one file; check such a file
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  tongguan evidence export ORDER-2026-0001          what was declared, signed, sent, answered
+  tongguan evidence verify ORDER-2026-0001.evidence.zip
+  tongguan evidence verify --trust ca.pem --anchor 1:1204:5f3c… FILE
+
+The file is a ZIP archive; docs/evidence.md tells how to check it without this program."
+    )]
+    Evidence(Evidence),
+
     /// The log of all that happened, in which nothing can be changed unseen
     #[command(
         subcommand,
@@ -330,6 +343,41 @@ pub struct Decide {
     /// Ids, guids, or business keys
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+}
+
+/// `tongguan evidence`
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// Write the evidence of one declaration
+    Export(EvidenceExport),
+    /// Check such a file by itself: no manifest, no store, no network
+    Verify(EvidenceVerify),
+}
+
+/// `tongguan evidence export`
+#[derive(Debug, Args)]
+pub struct EvidenceExport {
+    /// An id, a guid or a business key
+    pub id: String,
+    /// Where to; ID.evidence.zip unless given
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Lead from the audit log's newest entry to the declaration's by this one
+    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
+    pub anchor: Vec<String>,
+}
+
+/// `tongguan evidence verify`
+#[derive(Debug, Args)]
+pub struct EvidenceVerify {
+    /// What evidence export wrote
+    pub file: PathBuf,
+    /// Trust only certificates that this CA (PEM) issued
+    #[arg(long, value_name = "PEM")]
+    pub trust: Vec<PathBuf>,
+    /// An entry of the audit log that was noted elsewhere: the file must lead to it
+    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
+    pub anchor: Vec<String>,
 }
 
 /// `tongguan audit`

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Void(args) => commands::decide::run(&args, Decision::Void, &global, &mut out),
         Command::Show(args) => commands::show::run(&args, &global, &mut out),
         Command::Audit(args) => commands::audit::run(&args, &global, &mut out),
+        Command::Evidence(args) => commands::evidence::run(&args, &global, &mut out),
         Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
         Command::Demo(args) => commands::demo::run(&args, &mut out),
     };

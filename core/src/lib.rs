@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod clock;
+pub mod evidence;
 mod lifecycle;
 mod manifest;
 mod registry;

@@ -1,5 +1,6 @@
 use std::io;
 
+use tongguan_contracts::Failure;
 use tongguan_core::audit::{Anchor, BadAnchor, Entry, audit};
 use tongguan_core::{Client, Store};
 
@@ -22,12 +23,7 @@ pub fn run(args: &Audit, global: &Global, out: &mut Output) -> Result<(), Troubl
 }
 
 fn verify(args: &AuditVerify, client: &Client, out: &mut Output) -> Result<(), Trouble> {
-    let anchors = args
-        .anchor
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<Vec<Anchor>, BadAnchor>>()
-        .map_err(|e| tongguan_contracts::Failure::misconfigured("--anchor", "use it", e))?;
+    let anchors = anchors(&args.anchor)?;
     let audited = block_on(async { Ok(audit(client.store(), &anchors).await?) })?;
     out.object(&audited)?;
     for broken in &audited.broken {
@@ -60,6 +56,12 @@ fn verify(args: &AuditVerify, client: &Client, out: &mut Output) -> Result<(), T
         out.line(format!("  {anchor}"))?;
     }
     Ok(())
+}
+
+/// Entries that were noted elsewhere.
+pub fn anchors(texts: &[String]) -> Result<Vec<Anchor>, Failure> {
+    let all: Result<_, BadAnchor> = texts.iter().map(|text| text.parse()).collect();
+    all.map_err(|e| Failure::misconfigured("--anchor", "use it", e))
 }
 
 /// Prints the log, a JSON object a line, strand by strand.

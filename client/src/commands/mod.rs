@@ -4,6 +4,7 @@ pub mod audit;
 pub mod check;
 pub mod decide;
 pub mod demo;
+pub mod evidence;
 pub mod init;
 pub mod run;
 pub mod show;
@@ -58,6 +59,12 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Trouble> {
         let _ = stop.send(true);
     });
     Ok(stopped)
+}
+
+/// There is no declaration of that id.
+fn nothing(id: &str) -> Failure {
+    Failure::rejected("store", format!("find {id}"), "nothing has that id")
+        .remedy("give an id, a guid or a business number; see: tongguan status --list")
 }
 
 /// A time of the store for people: `2026-11-23 09:30:00`, China Standard Time.

@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 
-use tongguan_contracts::Failure;
 use tongguan_core::store::Details;
 use tongguan_messages::Limits;
 use tongguan_messages::envelope::{Opened, open as open_envelope};
@@ -27,11 +26,7 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
             }
             return Ok(());
         }
-        return Err(
-            Failure::rejected("store", format!("find {}", args.id), "nothing has that id")
-                .remedy("give an id, a guid or a business number; see: tongguan status --list")
-                .into(),
-        );
+        return Err(super::nothing(&args.id).into());
     };
     out.object(&details)?;
     let one = &details.summary;

@@ -9,11 +9,10 @@ use tongguan_verifier::{
     Finding, Layer, Options, Page, Report, Severity, Totals, Verifier, comparison_ids, rules,
     sources,
 };
-use tongguan_xmldsig::Trust;
 
 use crate::cli::{Global, Verify};
 use crate::exit::Exit;
-use crate::input::certificates;
+use crate::input::trust;
 use crate::output::{BAD, GOOD, HEAD, OPEN, Output, paint};
 use crate::trouble::{Trouble, While};
 
@@ -28,10 +27,7 @@ pub fn run(args: &Verify, global: &Global, out: &mut Output) -> Result<(), Troub
     let options = Options {
         layers: layers(args),
         off: off(args, &global.manifest)?,
-        trust: match certificates(&args.trust)? {
-            anchors if anchors.is_empty() => Trust::Any,
-            anchors => Trust::Anchors(anchors),
-        },
+        trust: trust(&args.trust)?,
         at: None,
         limits: Limits {
             octets: args.max_size.saturating_mul(1 << 20),

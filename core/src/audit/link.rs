@@ -35,9 +35,13 @@ impl Link {
     }
 }
 
+pub(crate) fn digest(octets: &[u8]) -> [u8; 32] {
+    Sha256::digest(octets).into()
+}
+
 /// SHA-256, in hexadecimal.
 pub(crate) fn sha256(octets: &[u8]) -> String {
-    hex::encode(Sha256::digest(octets))
+    hex::encode(digest(octets))
 }
 
 /// The entry further back that the one of this number names: its number without the lowest bit

@@ -14,7 +14,7 @@
 //! An entry also names the hash of one further back: of the entry whose number is its own without
 //! the lowest bit that is set (12, binary 1100, names 8, binary 1000). By these, a few hundred
 //! entries at most lead from the newest one of a million to any other: a proof that fits into a
-//! file, for a declaration's evidence.
+//! file, for a declaration's [evidence](crate::evidence).
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -27,6 +27,6 @@ mod link;
 mod walk;
 
 pub use entry::{Entry, Facts, Salt};
-pub(crate) use link::sha256;
 pub use link::{Anchor, BEGINNING, BadAnchor, Link, named, way};
+pub(crate) use link::{digest, sha256};
 pub use walk::{Audited, Broken, audit};

@@ -22,6 +22,7 @@ use crate::manifest::Manifest;
 use crate::registry::Registry;
 use crate::store::{Store, Submitted};
 
+pub(crate) use inbound::understand;
 pub use states::{Event, State, TRANSITIONS};
 
 /// An enterprise's client: its manifest, its store, and its parts, built when they are needed.

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tongguan_contracts::{Declaration, Failure};
 
 use super::lease::{Claim, Fence, Lease, Moment, Owner};
-use super::rules::{answer, assemble, audit, decide, leases, look, send, submit};
+use super::rules::{answer, assemble, audit, decide, evidence, leases, look, send, submit};
 use super::sql::{Sql, Trouble};
 use super::{
     Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Store, Submitted, Summary,
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::State;
 use crate::audit::{Anchor, Entry};
+use crate::evidence::Grounds;
 
 /// A store in an SQL database.
 pub struct SqlStore {
@@ -259,6 +260,14 @@ impl Store for SqlStore {
         let digest = digest.to_owned();
         self.run("find what came in", move |t| look::came_in(t, &digest))
             .await
+    }
+
+    async fn evidence(&self, text: &str, anchors: &[Anchor]) -> Result<Option<Grounds>, Failure> {
+        let (text, anchors, by) = (text.to_owned(), anchors.to_vec(), self.user.clone());
+        self.run("collect evidence", move |t| {
+            evidence::evidence(t, &text, &anchors, &by)
+        })
+        .await
     }
 
     async fn strands(&self) -> Result<Vec<Anchor>, Failure> {

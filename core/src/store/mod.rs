@@ -30,6 +30,7 @@ use tongguan_contracts::{Declaration, Failure};
 
 use crate::State;
 use crate::audit::{Anchor, Entry};
+use crate::evidence::Grounds;
 
 pub use kept::SqlStore;
 pub use lease::{Claim, Fence, Lease, Owner};
@@ -123,6 +124,10 @@ pub trait Store: Send + Sync {
 
     /// Something that came in, by its digest, with its octets.
     async fn came_in(&self, digest: &str) -> Result<Option<(Kept, Vec<u8>)>, Failure>;
+
+    /// All that is kept of the declaration of that id, guid or business key, for its evidence,
+    /// with the way to these entries of the audit log. That it was asked for is logged.
+    async fn evidence(&self, text: &str, anchors: &[Anchor]) -> Result<Option<Grounds>, Failure>;
 
     /// The newest entry of every strand of the audit log.
     async fn strands(&self) -> Result<Vec<Anchor>, Failure>;

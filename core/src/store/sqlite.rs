@@ -100,7 +100,10 @@ fn work(mut db: Connection, queue: &mpsc::Receiver<Box<dyn Job>>) {
 /// Runs a job that shares its commit with others: failing, it undoes only itself.
 fn alone(transaction: &Transaction<'_>, job: &mut dyn Job) -> Result<(), Trouble> {
     transaction.execute_batch("SAVEPOINT job")?;
-    let result = job.run(&mut Open(transaction));
+    let result = job.run(&mut Open {
+        transaction,
+        now: now_ms(),
+    });
     transaction.execute_batch(if result.is_ok() {
         "RELEASE job"
     } else {
@@ -109,16 +112,19 @@ fn alone(transaction: &Transaction<'_>, job: &mut dyn Job) -> Result<(), Trouble
     result
 }
 
-/// An open transaction.
-struct Open<'a>(&'a Transaction<'a>);
+/// An open transaction. All that it does has one time.
+struct Open<'a> {
+    transaction: &'a Transaction<'a>,
+    now: i64,
+}
 
 impl Sql for Open<'_> {
     fn now(&self) -> i64 {
-        now_ms()
+        self.now
     }
 
     fn each(&mut self, sql: &'static str, sets: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Trouble> {
-        let mut statement = self.0.prepare_cached(sql)?;
+        let mut statement = self.transaction.prepare_cached(sql)?;
         let columns = statement.column_count();
         let mut all = Vec::with_capacity(sets.len());
         for set in sets {

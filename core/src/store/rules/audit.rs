@@ -138,6 +138,15 @@ fn take(t: &mut dyn Sql) -> Result<Strand, Trouble> {
     })
 }
 
+/// The number of a strand's newest entry.
+pub(super) fn head(t: &mut dyn Sql, strand: i64) -> Result<i64, Trouble> {
+    t.first(
+        "SELECT MAX(number) FROM audit WHERE strand = ?1",
+        set![strand],
+    )?
+    .map_or(Ok(0), |row| row.int(0))
+}
+
 /// The newest committed entries of the other strands.
 fn heads(t: &mut dyn Sql, strand: i64) -> Result<Vec<Anchor>, Trouble> {
     t.all(

@@ -157,7 +157,7 @@ pub(in crate::store) fn came_in(
     .transpose()
 }
 
-fn kept(row: &Row) -> Result<Kept, Trouble> {
+pub(super) fn kept(row: &Row) -> Result<Kept, Trouble> {
     Ok(Kept {
         digest: row.text(0)?,
         kind: row.text(1)?,

@@ -7,6 +7,7 @@ pub(super) mod answer;
 pub(super) mod assemble;
 pub(super) mod audit;
 pub(super) mod decide;
+pub(super) mod evidence;
 pub(super) mod leases;
 pub(super) mod look;
 pub(super) mod send;

@@ -135,6 +135,10 @@ pub(in crate::store) fn tried(
     let facts = Facts::default()
         .open("cop_msg_id", cop_msg_id)
         .open("transport", way);
+    let facts = match tried {
+        Tried::Accepted { evidence } => facts.open("evidence", evidence.as_str()),
+        Tried::Again { .. } | Tried::Refused { .. } => facts,
+    };
     note_as(t, name, &told, Level::Transport, &text, &facts)?;
     Ok(Fence::Held)
 }
