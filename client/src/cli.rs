@@ -202,6 +202,18 @@ docs/evidence.md tells how the log is made, and how to check it without this pro
     )]
     Audit(Audit),
 
+    /// Remove the octets and personal data of declarations that ended long ago
+    #[command(after_help = "\
+Examples:
+  tongguan purge --before 2026-01-01 --dry-run    how much that would be
+  tongguan purge --before 2026-01-01
+  tongguan purge                                  by the manifest: [retention] days = 1095
+
+Only what is final (accepted, rejected, void), with all that shares its envelope. Numbers, times,
+states and the audit log stay; `audit verify` holds as before, `show` says what was purged, when,
+and by which rule.")]
+    Purge(Purge),
+
     /// Stand in for the exchange platform and the clearance service
     #[command(after_help = "\
 Examples:
@@ -343,6 +355,17 @@ pub struct Decide {
     /// Ids, guids, or business keys
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+}
+
+/// `tongguan purge`
+#[derive(Debug, Args)]
+pub struct Purge {
+    /// What ended before this day (China Standard Time)
+    #[arg(long, value_name = "DATE")]
+    pub before: Option<String>,
+    /// Only say how much it would be
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `tongguan evidence`

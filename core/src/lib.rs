@@ -11,9 +11,11 @@ pub mod evidence;
 mod lifecycle;
 mod manifest;
 mod registry;
+mod retention;
 pub mod store;
 
 pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};
 pub use manifest::{Enterprise, Limits, Manifest, Node, Route};
 pub use registry::Registry;
+pub use retention::purge;
 pub use store::Store;

@@ -6,6 +6,7 @@ pub mod decide;
 pub mod demo;
 pub mod evidence;
 pub mod init;
+pub mod purge;
 pub mod run;
 pub mod show;
 pub mod simulate;

@@ -39,6 +39,10 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         one.state.meaning()
     ))?;
     out.line(format!("  from      {}:{}", one.document, one.line))?;
+    if let Some(gone) = &details.purged {
+        let at = shown_time(gone.at);
+        out.line(format!("  purged    {at}, by the rule: {}", gone.rule))?;
+    }
     if let Some(carrier) = &details.carrier {
         out.line(format!("  envelope  CopMsgId {}", carrier.cop_msg_id))?;
         out.line(format!(
@@ -65,7 +69,7 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
             status.text
         ))?;
     }
-    if let Some(dir) = &args.export {
+    if let (Some(dir), None) = (&args.export, &details.purged) {
         for file in export(&details, dir)? {
             out.line(format!("wrote {file}"))?;
         }

@@ -241,6 +241,10 @@ impl Client {
         let (ending, ended) = watch::channel(false);
         let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
         tasks.spawn(assembler.run(ended.clone()));
+        if let Some(days) = self.manifest.retention.days {
+            let store = Arc::clone(&self.store);
+            tasks.spawn(crate::retention::keep(store, days.get(), ended.clone()));
+        }
         for (name, transport) in &transports {
             let sending = dispatch::Dispatcher::new(
                 name.clone(),

@@ -7,11 +7,11 @@ use tokio::sync::oneshot;
 use tongguan_contracts::{Declaration, Failure};
 
 use super::lease::{Claim, Fence, Lease, Moment, Owner};
-use super::rules::{answer, assemble, audit, decide, evidence, leases, look, send, submit};
+use super::rules::{answer, assemble, audit, decide, evidence, leases, look, purge, send, submit};
 use super::sql::{Sql, Trouble};
 use super::{
-    Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Store, Submitted, Summary,
-    Tried, Unmatched, Waiting,
+    Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Purge, Purged, Store,
+    Submitted, Summary, Tried, Unmatched, Waiting,
 };
 use crate::State;
 use crate::audit::{Anchor, Entry};
@@ -268,6 +268,20 @@ impl Store for SqlStore {
             evidence::evidence(t, &text, &anchors, &by)
         })
         .await
+    }
+
+    async fn purgeable(&self, purge: &Purge) -> Result<Purged, Failure> {
+        let before = purge.before;
+        self.run("see what is to be purged", move |t| {
+            purge::purgeable(t, before)
+        })
+        .await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Failure> {
+        let (purge, by) = (purge.clone(), self.user.clone());
+        self.run("purge personal data", move |t| purge::purge(t, &purge, &by))
+            .await
     }
 
     async fn strands(&self) -> Result<Vec<Anchor>, Failure> {

@@ -37,8 +37,8 @@ pub use lease::{Claim, Fence, Lease, Owner};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use records::{
-    About, Answer, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Inbound, Kept,
-    Level, Notice, Status, Submitted, Summary, Tls, Tried, Unmatched, Waiting,
+    About, Answer, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Gone, Inbound,
+    Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried, Unmatched, Waiting,
 };
 
 /// Keeps what must not be lost.
@@ -128,6 +128,12 @@ pub trait Store: Send + Sync {
     /// All that is kept of the declaration of that id, guid or business key, for its evidence,
     /// with the way to these entries of the audit log. That it was asked for is logged.
     async fn evidence(&self, text: &str, anchors: &[Anchor]) -> Result<Option<Grounds>, Failure>;
+
+    /// How much that rule would purge.
+    async fn purgeable(&self, purge: &Purge) -> Result<Purged, Failure>;
+
+    /// Purges some of what the rule covers, in one transaction; nothing, when nothing is left.
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Failure>;
 
     /// The newest entry of every strand of the audit log.
     async fn strands(&self) -> Result<Vec<Anchor>, Failure>;

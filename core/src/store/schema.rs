@@ -90,7 +90,8 @@ UPDATE carrier SET departures = attempts;
 CREATE INDEX inbound_unmatched ON inbound (seq) WHERE matched = 0;
 ";
 
-/// The audit log (crate::audit), and the salt of what it seals. What happened before is not in it.
+/// The audit log (crate::audit), and the salt of what it seals: what happened before is not in it.
+/// When personal data was purged, and by which rule.
 const VERSION_3: &str = "
 CREATE TABLE strand (
     strand INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -109,6 +110,14 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_declaration ON audit (declaration);
 ALTER TABLE declaration ADD COLUMN salt BLOB;
+ALTER TABLE declaration ADD COLUMN purged_at INTEGER;
+ALTER TABLE declaration ADD COLUMN purged_rule TEXT;
+ALTER TABLE carrier ADD COLUMN purged_at INTEGER;
+ALTER TABLE inbound ADD COLUMN purged_at INTEGER;
+CREATE INDEX declaration_whole ON declaration (submitted_at) WHERE purged_at IS NULL;
+CREATE INDEX carrier_whole ON carrier (made_at) WHERE purged_at IS NULL;
+CREATE INDEX inbound_whole ON inbound (received_at) WHERE purged_at IS NULL;
+CREATE INDEX status_inbound ON status (inbound);
 ";
 
 /// The steps that a database of `version` lacks, each with its number.

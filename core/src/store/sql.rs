@@ -24,6 +24,10 @@ pub(super) trait Sql {
     /// A database across a network gets all of them in one flight.
     fn each(&mut self, sql: &'static str, sets: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Trouble>;
 
+    /// What this transaction overwrites must not be left lying in the database's files, as far as
+    /// the database lets us.
+    fn forget(&mut self) {}
+
     /// Holds others off these business keys until the transaction ends.
     fn lock_keys(&mut self, keys: &[String]) -> Result<(), Trouble>;
 }

@@ -13,6 +13,7 @@ mod decisions;
 mod leases;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod purge;
 mod receipts;
 mod things;
 mod versions;
@@ -152,6 +153,9 @@ suite! {
     audit::every_event_has_an_entry,
     audit::at_once_from_several_nodes_it_holds,
     audit::no_change_of_it_is_unseen,
+    purge::what_is_over_goes_and_the_log_holds,
+    purge::what_is_not_over_stays,
+    purge::several_nodes_purge_at_once,
 }
 
 #[test]

@@ -14,9 +14,6 @@ pub(super) fn happened(
     event: &str,
     declarations: &[(i64, Facts)],
 ) -> Result<(), Trouble> {
-    if declarations.is_empty() {
-        return Ok(());
-    }
     let now = t.now();
     let sets: Vec<Vec<Value>> = declarations.iter().map(|d| set![d.0]).collect();
     let rows = t.each(
@@ -67,9 +64,14 @@ struct Strand {
 }
 
 /// Appends entries to a strand that no other transaction holds.
-fn append(t: &mut dyn Sql, bodies: Vec<(Option<i64>, String)>) -> Result<(), Trouble> {
+pub(super) fn append(
+    t: &mut dyn Sql,
+    mut bodies: Vec<(Option<i64>, String)>,
+) -> Result<(), Trouble> {
+    if bodies.is_empty() {
+        return Ok(());
+    }
     let mut strand = take(t)?;
-    let mut bodies = bodies;
     if strand.number - strand.joined >= JOIN {
         let others = heads(t, strand.strand)?;
         if !others.is_empty() {

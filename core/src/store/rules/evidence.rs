@@ -26,13 +26,21 @@ pub(in crate::store) fn evidence(
         return Ok(None);
     };
     let (id, key) = (row.text(0)?, row.text(1)?);
+    let purged = look::find(t, &id)?.and_then(|details| details.purged);
+    if let Some(gone) = purged {
+        return Err(Trouble::Refused {
+            reason: format!("its octets were purged: {}", gone.rule),
+            remedy: "what remains is in the audit log: tongguan audit export".to_owned(),
+        });
+    }
     happened(t, "exported", &[(seq, Facts::default().open("by", by))])?;
     let Some(details) = look::find(t, &id)? else {
         return Ok(None);
     };
     let receipts = t
         .all(
-            "SELECT i.digest, i.kind, i.transport, i.origin, i.received_at, i.problem
+            "SELECT i.digest, i.kind, i.transport, i.origin, i.received_at, i.problem,
+             i.purged_at
              FROM inbound i
              WHERE i.seq IN (SELECT s.inbound FROM status s WHERE s.declaration = ?1)
              ORDER BY i.seq",

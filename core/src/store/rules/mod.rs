@@ -10,6 +10,7 @@ pub(super) mod decide;
 pub(super) mod evidence;
 pub(super) mod leases;
 pub(super) mod look;
+pub(super) mod purge;
 pub(super) mod send;
 pub(super) mod submit;
 
