@@ -203,6 +203,44 @@ Examples:
     )]
     Standard(Standard),
 
+    /// Put what proves a declaration into one file; check such a file
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  tongguan evidence export ORDER-2026-0001          what was declared, signed, sent, answered
+  tongguan evidence verify ORDER-2026-0001.evidence.zip
+  tongguan evidence verify --trust ca.pem --anchor 1:1204:5f3c… FILE
+
+The file is a ZIP archive; docs/evidence.md tells how to check it without this program."
+    )]
+    Evidence(Evidence),
+
+    /// The log of all that happened, in which nothing can be changed unseen
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  tongguan audit verify                       does it hold? and its newest hashes, to be noted
+  tongguan audit verify --anchor 1:1204:5f3c… and does it still have an entry noted before?
+  tongguan audit export > log.jsonl           all of it, one JSON object a line
+
+docs/evidence.md tells how the log is made, and how to check it without this program."
+    )]
+    Audit(Audit),
+
+    /// Remove the octets and personal data of declarations that ended long ago
+    #[command(after_help = "\
+Examples:
+  tongguan purge --before 2026-01-01 --dry-run    how much that would be
+  tongguan purge --before 2026-01-01
+  tongguan purge                                  by the manifest: [retention] days = 1095
+
+Only what is final (accepted, rejected, void), with all that shares its envelope. Numbers, times,
+states and the audit log stay; `audit verify` holds as before, `show` says what was purged, when,
+and by which rule.")]
+    Purge(Purge),
+
     /// Stand in for the exchange platform and the clearance service
     #[command(after_help = "\
 Examples:
@@ -347,6 +385,69 @@ pub struct Decide {
     /// Ids, guids, or business keys
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+}
+
+/// `tongguan purge`
+#[derive(Debug, Args)]
+pub struct Purge {
+    /// What ended before this day (China Standard Time)
+    #[arg(long, value_name = "DATE")]
+    pub before: Option<String>,
+    /// Only say how much it would be
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `tongguan evidence`
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// Write the evidence of one declaration
+    Export(EvidenceExport),
+    /// Check such a file by itself: no manifest, no store, no network
+    Verify(EvidenceVerify),
+}
+
+/// `tongguan evidence export`
+#[derive(Debug, Args)]
+pub struct EvidenceExport {
+    /// An id, a guid or a business key
+    pub id: String,
+    /// Where to; ID.evidence.zip unless given
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Lead from the audit log's newest entry to the declaration's by this one
+    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
+    pub anchor: Vec<String>,
+}
+
+/// `tongguan evidence verify`
+#[derive(Debug, Args)]
+pub struct EvidenceVerify {
+    /// What evidence export wrote
+    pub file: PathBuf,
+    /// Trust only certificates that this CA (PEM) issued
+    #[arg(long, value_name = "PEM")]
+    pub trust: Vec<PathBuf>,
+    /// An entry of the audit log that was noted elsewhere: the file must lead to it
+    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
+    pub anchor: Vec<String>,
+}
+
+/// `tongguan audit`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Read the log from its beginning, and say whether it holds
+    Verify(AuditVerify),
+    /// Print the log, one JSON object a line
+    Export,
+}
+
+/// `tongguan audit verify`
+#[derive(Debug, Args)]
+pub struct AuditVerify {
+    /// An entry that was noted before, as `audit verify` prints it: it must still be there
+    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
+    pub anchor: Vec<String>,
 }
 
 /// `tongguan show`

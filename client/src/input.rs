@@ -6,8 +6,17 @@ use std::path::{Path, PathBuf};
 
 use tongguan_contracts::Failure;
 use tongguan_crypto::{Certificate, provider};
+use tongguan_xmldsig::Trust;
 
 use crate::trouble::{Trouble, While};
+
+/// Whose signatures are taken: anyone's, unless certificates to trust are named.
+pub fn trust(files: &[PathBuf]) -> Result<Trust, Trouble> {
+    Ok(match certificates(files)? {
+        anchors if anchors.is_empty() => Trust::Any,
+        anchors => Trust::Anchors(anchors),
+    })
+}
 
 /// Reads certificates to trust.
 pub fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Trouble> {

@@ -33,6 +33,9 @@ fn main() -> ExitCode {
         Command::Show(args) => commands::show::run(&args, &global, &mut out),
         Command::Explain(args) => commands::explain::run(&args, &mut out),
         Command::Standard(what) => commands::standard::run(&what, &mut out),
+        Command::Audit(args) => commands::audit::run(&args, &global, &mut out),
+        Command::Evidence(args) => commands::evidence::run(&args, &global, &mut out),
+        Command::Purge(args) => commands::purge::run(&args, &global, &mut out),
         Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
         Command::Demo(args) => commands::demo::run(&args, &mut out),
     };

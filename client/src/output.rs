@@ -52,6 +52,14 @@ impl Output {
         }
     }
 
+    /// One line that is the same in either mode.
+    ///
+    /// # Errors
+    /// What writing to standard output says.
+    pub fn raw(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{text}")
+    }
+
     /// One JSON object on a line. Nothing in text mode.
     ///
     /// # Errors

@@ -5,13 +5,17 @@
 //! what must not be lost, and the [`Client`] moves declarations along.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 mod clock;
+pub mod evidence;
 mod lifecycle;
 mod manifest;
 mod registry;
+mod retention;
 pub mod store;
 
 pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};
 pub use manifest::{Enterprise, Limits, Manifest, Node, Route};
 pub use registry::Registry;
+pub use retention::purge;
 pub use store::Store;

@@ -37,6 +37,9 @@ pub struct Manifest {
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,
+    /// How long personal data is kept.
+    #[serde(default)]
+    pub retention: Retention,
     /// What the verifier is to leave out.
     #[serde(default)]
     pub verify: Verify,
@@ -155,6 +158,15 @@ pub struct Limits {
     pub stop_seconds: u64,
     /// After how long without a sign of life another node takes over a node's work, in seconds.
     pub lease_seconds: u64,
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// So many days after the last that was heard of a final declaration, its octets and personal
+    /// data are purged; never, unless given.
+    pub days: Option<std::num::NonZeroU32>,
 }
 
 /// `[verify]`
@@ -400,6 +412,14 @@ impl Manifest {
             },
         ))
     }
+}
+
+/// Who uses this program, as the system knows them: `name@machine`.
+pub(crate) fn user() -> String {
+    let name = ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    format!("{}@{}", name.unwrap_or_default(), machine())
 }
 
 /// The machine's name.

@@ -1,10 +1,13 @@
 //! One file a command.
 
+pub mod audit;
 pub mod check;
 pub mod decide;
 pub mod demo;
+pub mod evidence;
 pub mod explain;
 pub mod init;
+pub mod purge;
 pub mod run;
 pub mod show;
 pub mod simulate;
@@ -59,6 +62,12 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Trouble> {
         let _ = stop.send(true);
     });
     Ok(stopped)
+}
+
+/// There is no declaration of that id.
+fn nothing(id: &str) -> Failure {
+    Failure::rejected("store", format!("find {id}"), "nothing has that id")
+        .remedy("give an id, a guid or a business number; see: tongguan status --list")
 }
 
 /// A time of the store for people: `2026-11-23 09:30:00`, China Standard Time.

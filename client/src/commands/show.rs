@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 
-use tongguan_contracts::Failure;
 use tongguan_core::store::Details;
 use tongguan_messages::Limits;
 use tongguan_messages::envelope::{Opened, open as open_envelope};
@@ -27,11 +26,7 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
             }
             return Ok(());
         }
-        return Err(
-            Failure::rejected("store", format!("find {}", args.id), "nothing has that id")
-                .remedy("give an id, a guid or a business number; see: tongguan status --list")
-                .into(),
-        );
+        return Err(super::nothing(&args.id).into());
     };
     out.object(&details)?;
     let one = &details.summary;
@@ -44,6 +39,10 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         one.state.meaning()
     ))?;
     out.line(format!("  from      {}:{}", one.document, one.line))?;
+    if let Some(gone) = &details.purged {
+        let at = shown_time(gone.at);
+        out.line(format!("  purged    {at}, by the rule: {}", gone.rule))?;
+    }
     if let Some(carrier) = &details.carrier {
         out.line(format!("  envelope  CopMsgId {}", carrier.cop_msg_id))?;
         out.line(format!(
@@ -70,7 +69,7 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
             status.text
         ))?;
     }
-    if let Some(dir) = &args.export {
+    if let (Some(dir), None) = (&args.export, &details.purged) {
         for file in export(&details, dir)? {
             out.line(format!("wrote {file}"))?;
         }

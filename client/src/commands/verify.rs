@@ -10,10 +10,9 @@ use tongguan_contracts::Failure;
 use tongguan_core::Manifest;
 use tongguan_messages::Limits;
 use tongguan_verifier::{Layer, Options, Severity, Verifier, comparison_ids, rules, sources};
-use tongguan_xmldsig::Trust;
 
 use crate::cli::{Global, Verify};
-use crate::input::certificates;
+use crate::input::trust;
 use crate::output::{BAD, HEAD, OPEN, Output, paint};
 use crate::trouble::{Trouble, While};
 use told::Told;
@@ -29,10 +28,7 @@ pub fn run(args: &Verify, global: &Global, out: &mut Output) -> Result<(), Troub
     let options = Options {
         layers: layers(args),
         off: off(args, &global.manifest)?,
-        trust: match certificates(&args.trust)? {
-            anchors if anchors.is_empty() => Trust::Any,
-            anchors => Trust::Anchors(anchors),
-        },
+        trust: trust(&args.trust)?,
         at: None,
         limits: Limits {
             octets: args.max_size.saturating_mul(1 << 20),

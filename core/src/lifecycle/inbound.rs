@@ -125,7 +125,7 @@ fn first(problems: &[Problem]) -> String {
 }
 
 /// What a delivery is, and what it says.
-fn understand(octets: &[u8], limits: &Limits) -> (String, Result<Vec<Answer>, String>) {
+pub(crate) fn understand(octets: &[u8], limits: &Limits) -> (String, Result<Vec<Answer>, String>) {
     match open(octets, limits) {
         Err(problems) => (String::new(), Err(first(&problems))),
         Ok(Opened::Report(report)) => {

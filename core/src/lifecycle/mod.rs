@@ -23,6 +23,7 @@ use crate::manifest::Manifest;
 use crate::registry::Registry;
 use crate::store::{Store, Submitted};
 
+pub(crate) use inbound::understand;
 pub use states::{Event, State, TRANSITIONS};
 
 /// An enterprise's client: its manifest, its store, and its parts, built when they are needed.
@@ -95,7 +96,7 @@ impl Client {
     /// # Errors
     /// The store cannot be used.
     pub fn open(manifest: Manifest, registry: Registry) -> Result<Self, Failure> {
-        let store = manifest.open_store()?;
+        let store = manifest.open_store()?.used_by(crate::manifest::user());
         Ok(Self {
             manifest,
             registry,
@@ -243,6 +244,10 @@ impl Client {
         let (ending, ended) = watch::channel(false);
         let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
         tasks.spawn(assembler.run(ended.clone()));
+        if let Some(days) = self.manifest.retention.days {
+            let store = Arc::clone(&self.store);
+            tasks.spawn(crate::retention::keep(store, days.get(), ended.clone()));
+        }
         for (name, transport) in &transports {
             let sending = dispatch::Dispatcher {
                 name: name.clone(),

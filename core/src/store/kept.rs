@@ -7,18 +7,22 @@ use tokio::sync::oneshot;
 use tongguan_contracts::{Declaration, Failure};
 
 use super::lease::{Claim, Fence, Lease, Moment, Owner};
-use super::rules::{answer, assemble, decide, leases, look, send, submit};
+use super::rules::{answer, assemble, audit, decide, evidence, leases, look, purge, send, submit};
 use super::sql::{Sql, Trouble};
 use super::{
-    Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Store, Submitted, Summary,
-    Tried, Unmatched, Waiting,
+    Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Purge, Purged, Store,
+    Submitted, Summary, Tried, Unmatched, Waiting,
 };
 use crate::State;
+use crate::audit::{Anchor, Entry};
+use crate::evidence::Grounds;
 
 /// A store in an SQL database.
 pub struct SqlStore {
     /// Where it is, for people.
     place: String,
+    /// Who uses it, for the log of what people decide.
+    user: String,
     jobs: mpsc::Sender<Box<dyn Job>>,
 }
 
@@ -57,7 +61,17 @@ where
 
 impl SqlStore {
     pub(super) fn new(place: String, jobs: mpsc::Sender<Box<dyn Job>>) -> Self {
-        Self { place, jobs }
+        Self {
+            place,
+            user: String::new(),
+            jobs,
+        }
+    }
+
+    /// The same, used by that person: what the audit log tells of decisions.
+    #[must_use]
+    pub fn used_by(self, user: String) -> Self {
+        Self { user, ..self }
     }
 
     /// Where it is, for people.
@@ -220,12 +234,12 @@ impl Store for SqlStore {
     }
 
     async fn decide(&self, text: &str, decision: Decision) -> Result<(String, State), Failure> {
-        let text = text.to_owned();
+        let (text, by) = (text.to_owned(), self.user.clone());
         let doing = match decision {
             Decision::Retry => "retry a declaration",
             Decision::Void => "void a declaration",
         };
-        self.run(doing, move |t| decide::decide(t, &text, decision))
+        self.run(doing, move |t| decide::decide(t, &text, decision, &by))
             .await
     }
 
@@ -255,6 +269,39 @@ impl Store for SqlStore {
         let digest = digest.to_owned();
         self.run("find what came in", move |t| look::came_in(t, &digest))
             .await
+    }
+
+    async fn evidence(&self, text: &str, anchors: &[Anchor]) -> Result<Option<Grounds>, Failure> {
+        let (text, anchors, by) = (text.to_owned(), anchors.to_vec(), self.user.clone());
+        self.run("collect evidence", move |t| {
+            evidence::evidence(t, &text, &anchors, &by)
+        })
+        .await
+    }
+
+    async fn purgeable(&self, purge: &Purge) -> Result<Purged, Failure> {
+        let before = purge.before;
+        self.run("see what is to be purged", move |t| {
+            purge::purgeable(t, before)
+        })
+        .await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Failure> {
+        let (purge, by) = (purge.clone(), self.user.clone());
+        self.run("purge personal data", move |t| purge::purge(t, &purge, &by))
+            .await
+    }
+
+    async fn strands(&self) -> Result<Vec<Anchor>, Failure> {
+        self.run("see the audit log's ends", audit::strands).await
+    }
+
+    async fn entries(&self, strand: i64, after: i64, most: usize) -> Result<Vec<Entry>, Failure> {
+        self.run("read the audit log", move |t| {
+            audit::entries(t, strand, after, most)
+        })
+        .await
     }
 }
 

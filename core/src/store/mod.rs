@@ -29,14 +29,16 @@ use async_trait::async_trait;
 use tongguan_contracts::{Declaration, Failure};
 
 use crate::State;
+use crate::audit::{Anchor, Entry};
+use crate::evidence::Grounds;
 
 pub use kept::SqlStore;
 pub use lease::{Claim, Fence, Lease, Owner};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use records::{
-    About, Answer, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Inbound, Kept,
-    Level, Notice, Status, Submitted, Summary, Tls, Tried, Unmatched, Waiting,
+    About, Answer, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Gone, Inbound,
+    Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried, Unmatched, Waiting,
 };
 
 /// Keeps what must not be lost.
@@ -126,4 +128,20 @@ pub trait Store: Send + Sync {
 
     /// Something that came in, by its digest, with its octets.
     async fn came_in(&self, digest: &str) -> Result<Option<(Kept, Vec<u8>)>, Failure>;
+
+    /// All that is kept of the declaration of that id, guid or business key, for its evidence,
+    /// with the way to these entries of the audit log. That it was asked for is logged.
+    async fn evidence(&self, text: &str, anchors: &[Anchor]) -> Result<Option<Grounds>, Failure>;
+
+    /// How much that rule would purge.
+    async fn purgeable(&self, purge: &Purge) -> Result<Purged, Failure>;
+
+    /// Purges some of what the rule covers, in one transaction; nothing, when nothing is left.
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Failure>;
+
+    /// The newest entry of every strand of the audit log.
+    async fn strands(&self) -> Result<Vec<Anchor>, Failure>;
+
+    /// Entries of a strand of the audit log after that number, in order.
+    async fn entries(&self, strand: i64, after: i64, most: usize) -> Result<Vec<Entry>, Failure>;
 }

@@ -220,6 +220,9 @@ pub struct Details {
     /// In brief.
     #[serde(flatten)]
     pub summary: Summary,
+    /// That its octets and personal data are there no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purged: Option<Gone>,
     /// What was said of it, oldest first.
     pub history: Vec<Status>,
     /// The envelope that carries it.
@@ -259,6 +262,38 @@ pub struct CarrierSummary {
     pub error: Option<String>,
 }
 
+/// Which personal data is to be purged.
+#[derive(Debug, Clone)]
+pub struct Purge {
+    /// What is final, and of which nothing was heard since then; milliseconds since 1970.
+    pub before: i64,
+    /// By which rule, in words.
+    pub rule: String,
+}
+
+/// How much was purged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Purged {
+    /// Declarations.
+    pub declarations: u64,
+    /// Envelopes, with the messages in them.
+    pub envelopes: u64,
+    /// Things that came in.
+    pub receipts: u64,
+    /// Declarations whose time is over, but whose envelope carries others that are not final, or
+    /// of which something was heard since.
+    pub held: u64,
+}
+
+/// That a declaration's personal data was purged.
+#[derive(Debug, Clone, Serialize)]
+pub struct Gone {
+    /// When, milliseconds since 1970.
+    pub at: i64,
+    /// By which rule.
+    pub rule: String,
+}
+
 /// Something that came in, as it is kept.
 #[derive(Debug, Clone, Serialize)]
 pub struct Kept {
@@ -275,6 +310,9 @@ pub struct Kept {
     /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// When its octets were purged, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purged_at: Option<i64>,
 }
 
 /// What came in and was about no declaration here, or could not be read.

@@ -6,7 +6,7 @@
 use super::sql::Trouble;
 
 /// Each step brings a database from the version before it to its own, from empty.
-pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2];
+pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE carrier (
@@ -88,6 +88,36 @@ CREATE INDEX carrier_lease ON carrier (lease) WHERE lease IS NOT NULL;
 ALTER TABLE carrier ADD COLUMN departures INTEGER NOT NULL DEFAULT 0;
 UPDATE carrier SET departures = attempts;
 CREATE INDEX inbound_unmatched ON inbound (seq) WHERE matched = 0;
+";
+
+/// The audit log (crate::audit), and the salt of what it seals: what happened before is not in it.
+/// When personal data was purged, and by which rule.
+const VERSION_3: &str = "
+CREATE TABLE strand (
+    strand INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
+    hash   TEXT NOT NULL,
+    joined INTEGER NOT NULL
+) STRICT;
+CREATE TABLE audit (
+    strand      INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    -- Whose entry it is, for looking it up; the body says it too.
+    declaration INTEGER REFERENCES declaration (seq),
+    hash        TEXT NOT NULL,
+    body        TEXT NOT NULL,
+    PRIMARY KEY (strand, number)
+) STRICT;
+CREATE INDEX audit_declaration ON audit (declaration);
+ALTER TABLE declaration ADD COLUMN salt BLOB;
+ALTER TABLE declaration ADD COLUMN purged_at INTEGER;
+ALTER TABLE declaration ADD COLUMN purged_rule TEXT;
+ALTER TABLE carrier ADD COLUMN purged_at INTEGER;
+ALTER TABLE inbound ADD COLUMN purged_at INTEGER;
+CREATE INDEX declaration_whole ON declaration (submitted_at) WHERE purged_at IS NULL;
+CREATE INDEX carrier_whole ON carrier (made_at) WHERE purged_at IS NULL;
+CREATE INDEX inbound_whole ON inbound (received_at) WHERE purged_at IS NULL;
+CREATE INDEX status_inbound ON status (inbound);
 ";
 
 /// The steps that a database of `version` lacks, each with its number.

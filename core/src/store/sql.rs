@@ -24,6 +24,10 @@ pub(super) trait Sql {
     /// A database across a network gets all of them in one flight.
     fn each(&mut self, sql: &'static str, sets: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Trouble>;
 
+    /// What this transaction overwrites must not be left lying in the database's files, as far as
+    /// the database lets us.
+    fn forget(&mut self) {}
+
     /// Holds others off these business keys until the transaction ends.
     fn lock_keys(&mut self, keys: &[String]) -> Result<(), Trouble>;
 }
@@ -112,6 +116,14 @@ impl Row {
         match self.0.get(column) {
             Some(Value::Null) => Ok(None),
             _ => self.text(column).map(Some),
+        }
+    }
+
+    /// Octets where there are any, moved out of the row.
+    pub(super) fn maybe_octets(&mut self, column: usize) -> Result<Option<Vec<u8>>, Trouble> {
+        match self.0.get(column) {
+            Some(Value::Null) => Ok(None),
+            _ => self.octets(column).map(Some),
         }
     }
 

@@ -35,6 +35,8 @@ impl SqlStore {
         db.pragma_update(None, "journal_mode", "wal").map_err(set)?;
         db.pragma_update(None, "synchronous", "full").map_err(set)?;
         db.pragma_update(None, "foreign_keys", true).map_err(set)?;
+        // What is removed is overwritten: personal data that was purged is not to be found.
+        db.pragma_update(None, "secure_delete", true).map_err(set)?;
         // Room for every statement that the rules have.
         db.set_prepared_statement_cache_capacity(64);
         prepare(&mut db).map_err(|trouble| match trouble {
@@ -77,9 +79,10 @@ fn work(mut db: Connection, queue: &mpsc::Receiver<Box<dyn Job>>) {
             }
         };
         let mut results = Vec::new();
+        let mut forget = false;
         let mut next = 0;
         while let Some(job) = jobs.get_mut(next) {
-            results.push(alone(&transaction, job.as_mut()));
+            results.push(alone(&transaction, job.as_mut(), &mut forget));
             next += 1;
             if next < GROUP
                 && let Ok(job) = queue.try_recv()
@@ -88,6 +91,13 @@ fn work(mut db: Connection, queue: &mpsc::Receiver<Box<dyn Job>>) {
             }
         }
         let failed = transaction.commit().err().map(|e| e.to_string());
+        if forget && failed.is_none() {
+            // The log of changes holds what was overwritten until it is cut.
+            let cut = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+            if !matches!(cut, Ok(0)) {
+                tracing::debug!(?cut, "the write-ahead log is in use: it is cut later");
+            }
+        }
         for (job, result) in jobs.into_iter().zip(results) {
             job.tell(match &failed {
                 Some(error) => Err(Trouble::from(error.clone())),
@@ -98,9 +108,17 @@ fn work(mut db: Connection, queue: &mpsc::Receiver<Box<dyn Job>>) {
 }
 
 /// Runs a job that shares its commit with others: failing, it undoes only itself.
-fn alone(transaction: &Transaction<'_>, job: &mut dyn Job) -> Result<(), Trouble> {
+fn alone(
+    transaction: &Transaction<'_>,
+    job: &mut dyn Job,
+    forget: &mut bool,
+) -> Result<(), Trouble> {
     transaction.execute_batch("SAVEPOINT job")?;
-    let result = job.run(&mut Open(transaction));
+    let result = job.run(&mut Open {
+        transaction,
+        now: now_ms(),
+        forget,
+    });
     transaction.execute_batch(if result.is_ok() {
         "RELEASE job"
     } else {
@@ -109,16 +127,20 @@ fn alone(transaction: &Transaction<'_>, job: &mut dyn Job) -> Result<(), Trouble
     result
 }
 
-/// An open transaction.
-struct Open<'a>(&'a Transaction<'a>);
+/// An open transaction. All that it does has one time.
+struct Open<'a> {
+    transaction: &'a Transaction<'a>,
+    now: i64,
+    forget: &'a mut bool,
+}
 
 impl Sql for Open<'_> {
     fn now(&self) -> i64 {
-        now_ms()
+        self.now
     }
 
     fn each(&mut self, sql: &'static str, sets: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Trouble> {
-        let mut statement = self.0.prepare_cached(sql)?;
+        let mut statement = self.transaction.prepare_cached(sql)?;
         let columns = statement.column_count();
         let mut all = Vec::with_capacity(sets.len());
         for set in sets {
@@ -131,6 +153,10 @@ impl Sql for Open<'_> {
             all.push(found);
         }
         Ok(all)
+    }
+
+    fn forget(&mut self) {
+        *self.forget = true;
     }
 
     /// The file's one writer is alone already.

@@ -7,11 +7,13 @@
     reason = "tests"
 )]
 
+mod audit;
 mod contract;
 mod decisions;
 mod leases;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod purge;
 mod receipts;
 mod things;
 mod versions;
@@ -25,6 +27,9 @@ use tongguan_core::store::{SqlStore, Store};
 pub trait Place: Send + Sync {
     /// One more node on it.
     fn open(&self) -> Arc<dyn Store>;
+
+    /// Does to it what no program of ours does.
+    fn tamper(&self, sql: &str);
 }
 
 struct SqliteFile(tempfile::TempDir);
@@ -32,6 +37,12 @@ struct SqliteFile(tempfile::TempDir);
 impl Place for SqliteFile {
     fn open(&self) -> Arc<dyn Store> {
         Arc::new(SqlStore::sqlite(&self.0.path().join("t.db")).unwrap())
+    }
+
+    fn tamper(&self, sql: &str) {
+        let db = rusqlite::Connection::open(self.0.path().join("t.db")).unwrap();
+        db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        db.execute_batch(sql).unwrap();
     }
 }
 
@@ -78,6 +89,10 @@ impl Database {
 impl Place for Database {
     fn open(&self) -> Arc<dyn Store> {
         Arc::new(SqlStore::postgres(self.options()).unwrap())
+    }
+
+    fn tamper(&self, sql: &str) {
+        postgres::psql(self, sql);
     }
 }
 
@@ -136,6 +151,12 @@ suite! {
     decisions::void_fences_who_is_signing,
     decisions::rejected_is_never_retried,
     decisions::sent_without_an_answer_may_be_repeated,
+    audit::every_event_has_an_entry,
+    audit::at_once_from_several_nodes_it_holds,
+    audit::no_change_of_it_is_unseen,
+    purge::what_is_over_goes_and_the_log_holds,
+    purge::what_is_not_over_stays,
+    purge::several_nodes_purge_at_once,
 }
 
 #[test]

@@ -92,3 +92,16 @@ pub fn orders(from: usize, count: usize) -> String {
     let all: Vec<String> = (from..from + count).map(one).collect();
     format!("[{}]", all.join(",\n"))
 }
+
+/// SHA-256 as another program computes it.
+pub fn sha256sum(octets: &[u8]) -> String {
+    use std::io::Write as _;
+    let mut child = Command::new("sha256sum")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(octets).unwrap();
+    let out = child.wait_with_output().unwrap();
+    String::from_utf8(out.stdout).unwrap()[..64].to_owned()
+}

@@ -4,8 +4,10 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use tongguan_messages::Outcome;
 
+use super::audit::happened;
 use super::{set_states, state};
 use crate::State;
+use crate::audit::Facts;
 use crate::lifecycle::Event;
 use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{About, Answer, Inbound, Notice};
@@ -26,7 +28,8 @@ pub(in crate::store) fn receive(
     t: &mut dyn Sql,
     inbound: &Inbound,
 ) -> Result<Vec<Notice>, Trouble> {
-    let digest = hex::encode(Sha256::digest(&inbound.octets));
+    let octets = Sha256::digest(&inbound.octets);
+    let digest = hex::encode(octets);
     let inserted = t.first(
         "INSERT INTO inbound
          (digest, octets, transport, origin, received_at, kind, problem, matched)
@@ -50,6 +53,7 @@ pub(in crate::store) fn receive(
     let now = t.now();
     let mut notices = Vec::new();
     let mut statuses = Vec::new();
+    let mut facts = Vec::new();
     for (answer, seqs) in inbound.answers.iter().zip(&about) {
         for seq in seqs {
             let Some(target) = targets.get_mut(seq) else {
@@ -65,6 +69,13 @@ pub(in crate::store) fn receive(
                 &answer.time,
                 kept,
             ]);
+            // Its text may hold personal data; the octets that are sealed hold it too.
+            let said = Facts::default()
+                .open("level", answer.level.name())
+                .open("code", answer.code.as_str())
+                .open("time", answer.time.as_str())
+                .sealed("receipt", octets);
+            facts.push((*seq, said));
             notices.push(Notice {
                 role: target.role.clone(),
                 message: target.message.clone(),
@@ -89,6 +100,7 @@ pub(in crate::store) fn receive(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         &statuses,
     )?;
+    happened(t, "receipt", &facts)?;
     t.all(
         "UPDATE inbound SET matched = ?2 WHERE seq = ?1",
         set![kept, notices.len()],

@@ -1,10 +1,12 @@
 //! From waiting declarations to signed messages.
 
+use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
 use super::leases::{expire, grant, release};
-use super::{advance, note};
+use super::{advance, note, note_as};
 use crate::State;
+use crate::audit::Facts;
 use crate::lifecycle::Event;
 use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{Carrier, Claimed, Fence, Level, Owner, Waiting};
@@ -120,7 +122,13 @@ pub(in crate::store) fn carry(
     let submitted: Vec<(i64, State)> = seqs.iter().map(|s| (*s, State::Submitted)).collect();
     advance(t, &submitted, Event::Carried)?;
     let text = format!("signed, in envelope {}", carrier.cop_msg_id);
-    note(t, &seqs, Level::Local, &text)?;
+    let facts = Facts::default()
+        .open("cop_msg_id", carrier.cop_msg_id.as_str())
+        .open("guid", carrier.guid.as_str())
+        .open("profile", carrier.profile.as_str())
+        .open("certificate", carrier.certificate.as_str())
+        .sealed("envelope", Sha256::digest(&carrier.envelope));
+    note_as(t, "signed", &seqs, Level::Local, &text, &facts)?;
     t.all("DELETE FROM lease WHERE token = ?1", set![token])?;
     Ok(Fence::Held)
 }

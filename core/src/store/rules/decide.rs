@@ -1,7 +1,8 @@
 //! What a person decides about a declaration.
 
-use super::{advance, in_carrier, look, note, set_states, state};
+use super::{advance, in_carrier, look, note_as, set_states, state};
 use crate::State;
+use crate::audit::Facts;
 use crate::lifecycle::Event;
 use crate::store::sql::{Sql, Trouble, set};
 use crate::store::{Decision, Level};
@@ -15,6 +16,17 @@ struct Envelope {
     leased: bool,
 }
 
+/// Who decides, for the log.
+#[derive(Clone, Copy)]
+struct Person<'a>(&'a str);
+
+impl Person<'_> {
+    fn decided(self, t: &mut dyn Sql, declarations: &[i64], text: &str) -> Result<(), Trouble> {
+        let facts = Facts::default().open("by", self.0);
+        note_as(t, "decided", declarations, Level::Local, text, &facts)
+    }
+}
+
 fn refused(reason: String, remedy: &str) -> Trouble {
     Trouble::Refused {
         reason,
@@ -26,7 +38,9 @@ pub(in crate::store) fn decide(
     t: &mut dyn Sql,
     text: &str,
     decision: Decision,
+    by: &str,
 ) -> Result<(String, State), Trouble> {
+    let by = Person(by);
     let Some(seq) = look::locate(t, text)? else {
         return Err(refused(
             format!("nothing has the id {text:?}"),
@@ -51,8 +65,8 @@ pub(in crate::store) fn decide(
     }
     let (id, now) = (row.text(0)?, state(&row, 1)?);
     match decision {
-        Decision::Retry => retry(t, (seq, now), envelope.as_ref())?,
-        Decision::Void => void(t, (seq, now), envelope.as_ref())?,
+        Decision::Retry => retry(t, by, (seq, now), envelope.as_ref())?,
+        Decision::Void => void(t, by, (seq, now), envelope.as_ref())?,
     }
     let row = t
         .first("SELECT state FROM declaration WHERE seq = ?1", set![seq])?
@@ -77,6 +91,7 @@ fn envelope(t: &mut dyn Sql, seq: i64) -> Result<Option<Envelope>, Trouble> {
 
 fn retry(
     t: &mut dyn Sql,
+    by: Person<'_>,
     (seq, now): (i64, State),
     envelope: Option<&Envelope>,
 ) -> Result<(), Trouble> {
@@ -86,16 +101,11 @@ fn retry(
                 "UPDATE carrier SET next_at = 0 WHERE seq = ?1 AND open = 1",
                 set![envelope.seq],
             )?;
-            return note(
-                t,
-                &[seq],
-                Level::Local,
-                "to be tried at once: a person's decision",
-            );
+            return by.decided(t, &[seq], "to be tried at once: a person's decision");
         }
         (State::Dead, None) => {
             advance(t, &[(seq, now)], Event::Resign)?;
-            return note(t, &[seq], Level::Local, "to be signed: a person's decision");
+            return by.decided(t, &[seq], "to be signed: a person's decision");
         }
         (State::Dead | State::Sent, Some(envelope)) if envelope.departures > 0 => Event::Repeat,
         (State::Dead, Some(_)) => Event::Resend,
@@ -129,11 +139,12 @@ fn retry(
     let declarations = in_carrier(t, envelope.seq)?;
     let (moved, _) = advance(t, &declarations, event)?;
     let text = "its envelope is to be sent again: a person's decision";
-    note(t, &moved, Level::Local, text)
+    by.decided(t, &moved, text)
 }
 
 fn void(
     t: &mut dyn Sql,
+    by: Person<'_>,
     (seq, now): (i64, State),
     envelope: Option<&Envelope>,
 ) -> Result<(), Trouble> {
@@ -175,7 +186,7 @@ fn void(
         let (moved, _) = advance(t, &others, Event::Unbound)?;
         let text = "its message was voided before it left, for another's sake: it goes into a \
                     new one";
-        note(t, &moved, Level::Local, text)?;
+        by.decided(t, &moved, text)?;
     }
     // Whoever is signing it now loses it with the lease's mark.
     t.all(
@@ -184,5 +195,5 @@ fn void(
     )?;
     let void = now.after(Event::Voided).unwrap_or(now);
     set_states(t, &[(seq, void)])?;
-    note(t, &[seq], Level::Local, "void: a person's decision")
+    by.decided(t, &[seq], "void: a person's decision")
 }

@@ -3,7 +3,7 @@
 use super::{shown, state};
 use crate::State;
 use crate::store::sql::{Row, Sql, Trouble, set};
-use crate::store::{CarrierSummary, Details, Filter, Kept, Status, Summary, Unmatched};
+use crate::store::{CarrierSummary, Details, Filter, Gone, Kept, Status, Summary, Unmatched};
 
 /// The columns of a summary, and the last thing that was said of each declaration: by the
 /// sender's own time, then by ours.
@@ -89,18 +89,33 @@ pub(in crate::store) fn find(t: &mut dyn Sql, text: &str) -> Result<Option<Detai
             Ok::<_, Trouble>((carrier, row.octets(9)?))
         })
         .transpose()?;
-    let fragment = t
-        .first("SELECT fragment FROM declaration WHERE seq = ?1", set![seq])?
-        .map_or(Ok(Vec::new()), |mut row| row.octets(0))?;
+    let whole = t.first(
+        "SELECT fragment, purged_at, purged_rule FROM declaration WHERE seq = ?1",
+        set![seq],
+    )?;
+    let (fragment, purged) = match whole {
+        Some(mut row) => (row.octets(0)?, gone(&row)?),
+        None => (Vec::new(), None),
+    };
     let (carrier, envelope) = carried.unzip();
     Ok(Some(Details {
         summary,
+        purged,
         history,
         carrier,
         fragment,
         envelope,
         inbound,
     }))
+}
+
+/// That a declaration was purged, where it was.
+fn gone(row: &Row) -> Result<Option<Gone>, Trouble> {
+    let Some(at) = row.maybe_int(1)? else {
+        return Ok(None);
+    };
+    let rule = row.maybe_text(2)?.unwrap_or_default();
+    Ok(Some(Gone { at, rule }))
 }
 
 pub(in crate::store) fn list(t: &mut dyn Sql, filter: &Filter) -> Result<Vec<Summary>, Trouble> {
@@ -141,7 +156,7 @@ pub(in crate::store) fn unmatched(t: &mut dyn Sql, most: usize) -> Result<Unmatc
         .map_or(Ok(0), |row| row.count(0))?;
     let newest = t
         .all(
-            "SELECT digest, kind, transport, origin, received_at, problem FROM inbound
+            "SELECT digest, kind, transport, origin, received_at, problem, purged_at FROM inbound
              WHERE matched = 0 ORDER BY seq DESC LIMIT ?1",
             set![most],
         )?
@@ -156,15 +171,15 @@ pub(in crate::store) fn came_in(
     digest: &str,
 ) -> Result<Option<(Kept, Vec<u8>)>, Trouble> {
     t.first(
-        "SELECT digest, kind, transport, origin, received_at, problem, octets FROM inbound
+        "SELECT digest, kind, transport, origin, received_at, problem, purged_at, octets FROM inbound
          WHERE digest = ?1",
         set![digest],
     )?
-    .map(|mut row| Ok((kept(&row)?, row.octets(6)?)))
+    .map(|mut row| Ok((kept(&row)?, row.octets(7)?)))
     .transpose()
 }
 
-fn kept(row: &Row) -> Result<Kept, Trouble> {
+pub(super) fn kept(row: &Row) -> Result<Kept, Trouble> {
     Ok(Kept {
         digest: row.text(0)?,
         kind: row.text(1)?,
@@ -172,6 +187,7 @@ fn kept(row: &Row) -> Result<Kept, Trouble> {
         origin: row.text(3)?,
         received_at: row.int(4)?,
         problem: row.maybe_text(5)?,
+        purged_at: row.maybe_int(6)?,
     })
 }
 

@@ -5,15 +5,19 @@
 
 pub(super) mod answer;
 pub(super) mod assemble;
+pub(super) mod audit;
 pub(super) mod decide;
+pub(super) mod evidence;
 pub(super) mod leases;
 pub(super) mod look;
+pub(super) mod purge;
 pub(super) mod send;
 pub(super) mod submit;
 
 use super::Level;
 use super::sql::{Row, Sql, Trouble, Value, set};
 use crate::State;
+use crate::audit::Facts;
 use crate::lifecycle::Event;
 
 fn state(row: &Row, column: usize) -> Result<State, Trouble> {
@@ -26,8 +30,28 @@ fn shown(key: &str) -> String {
     key.replace('\n', " / ")
 }
 
-/// Notes what this client itself knows of some declarations.
+/// Notes what this client itself knows of some declarations, in their history and in the log.
 fn note(t: &mut dyn Sql, declarations: &[i64], level: Level, text: &str) -> Result<(), Trouble> {
+    note_as(t, "noted", declarations, level, text, &Facts::default())
+}
+
+/// As [`note`], for an event that has a name, and with facts for the log.
+fn note_as(
+    t: &mut dyn Sql,
+    name: &str,
+    declarations: &[i64],
+    level: Level,
+    text: &str,
+    facts: &Facts,
+) -> Result<(), Trouble> {
+    tell(t, declarations, level, text)?;
+    let facts = facts.clone().open("level", level.name()).open("text", text);
+    let all: Vec<(i64, Facts)> = declarations.iter().map(|d| (*d, facts.clone())).collect();
+    audit::happened(t, name, &all)
+}
+
+/// Writes a line into the history of some declarations.
+fn tell(t: &mut dyn Sql, declarations: &[i64], level: Level, text: &str) -> Result<(), Trouble> {
     let now = t.now();
     let sets: Vec<Vec<Value>> = declarations
         .iter()

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::leases::{expire, grant};
-use super::{advance, in_carrier, note};
+use super::{advance, in_carrier, note, note_as};
+use crate::audit::Facts;
 use crate::lifecycle::Event;
 use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{Carrier, Fence, Level, Owner, Tried};
@@ -120,7 +121,25 @@ pub(in crate::store) fn tried(
     } else {
         concerned
     };
-    note(t, &told, Level::Transport, &text)?;
+    let name = match tried {
+        Tried::Accepted { .. } => "sent",
+        Tried::Again { .. } => "not sent",
+        Tried::Refused { .. } => "refused",
+    };
+    let way = t
+        .first(
+            "SELECT transport FROM carrier WHERE seq = ?1",
+            set![carrier],
+        )?
+        .map_or(Ok(String::new()), |row| row.text(0))?;
+    let facts = Facts::default()
+        .open("cop_msg_id", cop_msg_id)
+        .open("transport", way);
+    let facts = match tried {
+        Tried::Accepted { evidence } => facts.open("evidence", evidence.as_str()),
+        Tried::Again { .. } | Tried::Refused { .. } => facts,
+    };
+    note_as(t, name, &told, Level::Transport, &text, &facts)?;
     Ok(Fence::Held)
 }
 

@@ -1,10 +1,13 @@
 //! Taking declarations.
 
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use tongguan_contracts::Declaration;
 
-use super::{note, shown};
+use super::audit::{happened, salt};
+use super::{shown, tell};
 use crate::State;
+use crate::audit::Facts;
 use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{Level, Submitted};
 
@@ -39,6 +42,7 @@ pub(in crate::store) fn submit(
     let now = t.now();
     let mut results = Vec::new();
     let mut rows = Vec::new();
+    let mut facts = Vec::new();
     for (declaration, key) in declarations.iter().zip(keys) {
         let known = there.entry(key).or_default();
         if let Some(same) = known
@@ -79,7 +83,14 @@ pub(in crate::store) fn submit(
             i64::from(declaration.origin.line),
             State::Submitted.name(),
             now,
+            salt()?.0.as_slice(),
         ]);
+        facts.push(
+            Facts::default()
+                .open("message", declaration.message.as_str())
+                .open("guid", declaration.guid.as_str())
+                .sealed("fragment", Sha256::digest(&declaration.fragment)),
+        );
         guids.insert(declaration.guid.clone(), id.clone());
         known.insert(
             0,
@@ -95,8 +106,8 @@ pub(in crate::store) fn submit(
     }
     let inserted = t.each(
         "INSERT INTO declaration (id, role, message, guid, business_key, fingerprint, fragment,
-         document, line, state, submitted_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING seq",
+         document, line, state, submitted_at, salt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING seq",
         &rows,
     )?;
     let seqs = inserted
@@ -104,7 +115,9 @@ pub(in crate::store) fn submit(
         .flatten()
         .map(|row| row.int(0))
         .collect::<Result<Vec<i64>, _>>()?;
-    note(t, &seqs, Level::Local, "submitted")?;
+    tell(t, &seqs, Level::Local, "submitted")?;
+    let all: Vec<(i64, Facts)> = seqs.into_iter().zip(facts).collect();
+    happened(t, "submitted", &all)?;
     Ok(results)
 }
 

@@ -1,0 +1,502 @@
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+use tongguan_messages::envelope::{Head, Opened, open};
+use tongguan_messages::{business_key, fragment, read};
+use tongguan_xmldsig::{Policy, Trust};
+
+use super::bundle::{LIMITS, Linked, pem, sums};
+use super::claims::{Claims, EnvelopeClaims, FORMAT, shown};
+use super::{names, zip};
+use crate::audit::{Anchor, Salt, digest, named, sha256};
+use crate::lifecycle::understand;
+use crate::store::About;
+
+/// One thing that was checked.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// The member that it is about.
+    pub member: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What, or why not.
+    pub text: String,
+}
+
+/// A bundle that was checked.
+#[derive(Debug, Serialize)]
+pub struct Checked {
+    /// Whether everything holds.
+    pub holds: bool,
+    /// What it claims, where that can be read.
+    pub claims: Option<Claims>,
+    /// The newest entries of the audit log in it.
+    pub anchors: Vec<Anchor>,
+    /// What was checked.
+    pub checks: Vec<Check>,
+}
+
+/// Checks a bundle by itself: nothing else is read. `trust` says whose certificates are taken;
+/// `anchors` are entries of the audit log that were noted elsewhere, all of which must be in it.
+pub fn verify(archive: &[u8], trust: Trust, anchors: &[Anchor]) -> Checked {
+    let mut bundle = Bundle::default();
+    match zip::read(archive) {
+        None => bundle.wrong("archive", "is no bundle as evidence export writes them"),
+        Some((members, exact)) => {
+            if !exact {
+                let text = "is not as evidence export writes it: packed again by another program, \
+                            or changed between its members";
+                bundle.wrong("archive", text);
+            }
+            bundle.sums(&members);
+            bundle.members = members.into_iter().collect();
+            bundle.all(trust, anchors);
+        }
+    }
+    Checked {
+        holds: bundle.checks.iter().all(|c| c.holds),
+        claims: bundle.claims,
+        anchors: bundle.anchors,
+        checks: bundle.checks,
+    }
+}
+
+#[derive(Default)]
+struct Bundle {
+    members: BTreeMap<String, Vec<u8>>,
+    claims: Option<Claims>,
+    anchors: Vec<Anchor>,
+    checks: Vec<Check>,
+}
+
+impl Bundle {
+    fn wrong(&mut self, member: impl Into<String>, text: impl Into<String>) {
+        self.check(member, false, text);
+    }
+
+    fn check(&mut self, member: impl Into<String>, holds: bool, text: impl Into<String>) {
+        self.checks.push(Check {
+            member: member.into(),
+            holds,
+            text: text.into(),
+        });
+    }
+
+    /// A check that says the same whether it holds or not.
+    fn is(&mut self, member: &str, holds: bool, good: &str, bad: &str) {
+        self.check(member, holds, if holds { good } else { bad });
+    }
+
+    fn member(&self, name: &str) -> &[u8] {
+        self.members.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every member has the hash that SHA256SUMS says, and there is none besides.
+    fn sums(&mut self, members: &[(String, Vec<u8>)]) {
+        let (listed, rest): (Vec<_>, Vec<_>) =
+            members.iter().cloned().partition(|m| m.0 != names::SUMS);
+        let expected = sums(&listed);
+        let found = String::from_utf8_lossy(rest.first().map_or(&[], |m| &m.1)).into_owned();
+        if found == expected && rest.len() == 1 {
+            let text = format!("{} members are as they were", listed.len());
+            return self.check(names::SUMS, true, text);
+        }
+        let found: BTreeMap<&str, &str> = found
+            .lines()
+            .filter_map(|line| line.split_once("  ").map(|(sum, name)| (name, sum)))
+            .collect();
+        let mut told = false;
+        for line in expected.lines() {
+            let Some((sum, name)) = line.split_once("  ") else {
+                continue;
+            };
+            if found.get(name) != Some(&sum) {
+                told = true;
+                let text = format!("is not what {} says of it", names::SUMS);
+                self.wrong(name, text);
+            }
+        }
+        for name in found.keys() {
+            if !listed.iter().any(|m| m.0 == *name) {
+                told = true;
+                self.wrong(
+                    *name,
+                    format!("is in {} and not in the archive", names::SUMS),
+                );
+            }
+        }
+        if !told {
+            self.wrong(names::SUMS, "is not as evidence export writes it");
+        }
+    }
+
+    fn all(&mut self, trust: Trust, anchors: &[Anchor]) {
+        let claims: Claims = match serde_json::from_slice(self.member(names::CLAIMS)) {
+            Ok(claims) => claims,
+            Err(error) => return self.wrong(names::CLAIMS, format!("cannot be read: {error}")),
+        };
+        self.claims = Some(claims.clone());
+        if claims.format != FORMAT {
+            let text = format!(
+                "is of the form {:?}; this program knows {FORMAT}",
+                claims.format
+            );
+            return self.wrong(names::CLAIMS, text);
+        }
+        if let Some(envelope) = &claims.envelope {
+            self.declaration(&claims);
+            self.envelope(&claims, envelope);
+            self.signature(envelope, trust);
+        }
+        for index in 0..claims.receipts.len() {
+            self.receipt(&claims, index);
+        }
+        self.times(&claims);
+        let said = self.chain(anchors);
+        self.log(&claims, &said);
+    }
+
+    /// The declaration is in the signed message, with the guid and the business key.
+    fn declaration(&mut self, claims: &Claims) {
+        let parsed = match read(self.member(names::MESSAGE), &LIMITS) {
+            Ok(parsed) => parsed,
+            Err(problems) => {
+                let first = problems.first().map(ToString::to_string);
+                return self.wrong(names::MESSAGE, first.unwrap_or_default());
+            }
+        };
+        let unit = parsed.message.unit;
+        // As the tables read it: what stands in a comment is in no signature.
+        let found = parsed.root.children().iter().find(|node| {
+            unit.is_some_and(|u| u.name == node.element.name)
+                && fragment(node) == self.member(names::DECLARATION)
+        });
+        let right = claims.message == parsed.message.name;
+        let key = found.and_then(|node| business_key(parsed.message, node));
+        let guid = found.is_some_and(|node| {
+            let paths = node.element.fields();
+            let guid = paths.iter().find(|(path, _)| path.ends_with("guid"));
+            guid.and_then(|(path, _)| node.text(path)) == Some(claims.guid.as_str())
+        });
+        let found = found.is_some();
+        self.is(
+            names::DECLARATION,
+            found,
+            "is in the signed message",
+            "is not in the signed message",
+        );
+        self.is(
+            names::CLAIMS,
+            right && guid && key == Some(claims.business_key.join("\n")),
+            "names the declaration's message, guid and business key",
+            "names another message, guid or business key than the declaration has",
+        );
+    }
+
+    /// The envelope carries the message.
+    fn envelope(&mut self, claims: &Claims, envelope: &EnvelopeClaims) {
+        let Ok(Opened::Envelope(opened)) = open(self.member(names::ENVELOPE), &LIMITS) else {
+            return self.wrong(names::ENVELOPE, "is no envelope");
+        };
+        let Head {
+            cop_msg_id,
+            msg_type,
+            ..
+        } = &opened.head;
+        let carries = opened.data == self.member(names::MESSAGE) && *msg_type == claims.message;
+        self.is(
+            names::ENVELOPE,
+            carries,
+            "carries the signed message",
+            "does not carry the message that is here",
+        );
+        self.is(
+            names::ENVELOPE,
+            *cop_msg_id == envelope.cop_msg_id,
+            "has the CopMsgId",
+            "has another CopMsgId",
+        );
+        let guid = read(&opened.data, &LIMITS)
+            .ok()
+            .and_then(|parsed| parsed.root.attribute("guid").map(str::to_owned));
+        self.is(
+            names::MESSAGE,
+            guid.as_ref() == Some(&envelope.guid),
+            "has the guid",
+            "has another guid",
+        );
+    }
+
+    /// The signature over the message, and whose it is.
+    fn signature(&mut self, envelope: &EnvelopeClaims, trust: Trust) {
+        let policy = Policy {
+            max_octets: LIMITS.octets,
+            trust,
+            at: seconds(&envelope.signed_at),
+        };
+        let verified = match tongguan_xmldsig::verify(self.member(names::MESSAGE), &policy) {
+            Ok(verified) => verified,
+            Err(error) => return self.wrong(names::MESSAGE, error.to_string()),
+        };
+        let der = &verified.certificate.der;
+        let fits = verified.profile.name() == envelope.profile;
+        let text = format!(
+            "the signature holds ({}), by {}, serial number {}, of {}; valid when it was made",
+            verified.profile,
+            verified.certificate.subject,
+            verified.certificate.serial,
+            verified.certificate.issuer
+        );
+        self.is(
+            names::MESSAGE,
+            fits && policy.at.is_some(),
+            &text,
+            "is signed by another profile, or at a time that cannot be read",
+        );
+        let same = pem(der).as_bytes() == self.member(names::CERTIFICATE)
+            && sha256(der) == envelope.certificate;
+        self.is(
+            names::CERTIFICATE,
+            same,
+            &format!("is the signer's; its SHA-256 is {}", envelope.certificate),
+            "is not the signer's, or has another SHA-256",
+        );
+    }
+
+    /// A receipt answers the declaration.
+    fn receipt(&mut self, claims: &Claims, index: usize) {
+        let name = names::receipt(index + 1);
+        let octets = self.member(&name).to_vec();
+        let (kind, answers) = understand(&octets, &LIMITS);
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(problem) => return self.wrong(name, problem),
+        };
+        let key = claims.business_key.join("\n");
+        let envelope = claims.envelope.as_ref().map(|e| e.cop_msg_id.as_str());
+        let codes: Vec<String> = answers
+            .into_iter()
+            .filter(|answer| match &answer.about {
+                About::Envelope(id) => Some(id.as_str()) == envelope,
+                About::Declaration {
+                    messages, key: one, ..
+                } => messages.contains(&claims.message.as_str()) && one.as_ref() == Some(&key),
+            })
+            .map(|answer| answer.code)
+            .collect();
+        let right = claims.receipts.get(index).is_some_and(|r| r.kind == kind);
+        self.is(
+            &name,
+            right && !codes.is_empty(),
+            &format!("answers the declaration: {kind} {}", codes.join(", ")),
+            "does not answer the declaration, or is of another kind",
+        );
+        let carried = names::carried(index + 1);
+        let data = match open(&octets, &LIMITS) {
+            Ok(Opened::Envelope(envelope)) => Some(envelope.data),
+            _ => None,
+        };
+        if data.as_ref() != self.members.get(&carried) {
+            self.wrong(carried, format!("is not what {name} carries"));
+        }
+    }
+
+    fn times(&mut self, claims: &Claims) {
+        let mut pairs = Vec::new();
+        if let Some(envelope) = &claims.envelope {
+            pairs.push((&claims.submitted_at, &envelope.signed_at));
+            pairs.extend(envelope.sent_at.iter().map(|t| (&envelope.signed_at, t)));
+            let received = claims.receipts.iter().map(|r| &r.received_at);
+            pairs.extend(received.map(|t| (&envelope.signed_at, t)));
+        }
+        self.is(
+            names::CLAIMS,
+            pairs.iter().all(|(before, after)| before <= after),
+            "its times follow one another: taken, signed, sent and answered",
+            "its times do not follow one another: taken, signed, sent and answered",
+        );
+    }
+
+    /// Every entry of the audit log follows from the one before; gives what those say that are the
+    /// declaration's.
+    fn chain(&mut self, anchors: &[Anchor]) -> Vec<serde_json::Value> {
+        let text = String::from_utf8_lossy(self.member(names::AUDIT)).into_owned();
+        let mut said = Vec::new();
+        let mut before: Option<Linked> = None;
+        let mut missing: Vec<&Anchor> = anchors.iter().collect();
+        for (index, line) in text.lines().enumerate() {
+            let line: Linked = match serde_json::from_str(line) {
+                Ok(line) => line,
+                Err(error) => {
+                    self.wrong(names::AUDIT, format!("line {}: {error}", index + 1));
+                    return said;
+                }
+            };
+            let link = &line.link;
+            let whole = line.hash == link.hash()
+                && line
+                    .says
+                    .as_ref()
+                    .is_none_or(|s| sha256(s.as_bytes()) == link.body);
+            let follows = match &before {
+                Some(before) if before.link.strand == link.strand => {
+                    (link.previous == before.hash && link.number == before.link.number + 1)
+                        || (link.further == before.hash && named(link.number) == before.link.number)
+                }
+                _ => true,
+            };
+            if !(whole && follows) {
+                let text = format!(
+                    "line {}: {}:{} is not what it was, or does not follow from the line before",
+                    index + 1,
+                    link.strand,
+                    link.number
+                );
+                self.wrong(names::AUDIT, text);
+                return said;
+            }
+            let anchor = Anchor {
+                strand: link.strand,
+                number: link.number,
+                hash: line.hash.clone(),
+            };
+            missing.retain(|a| **a != anchor);
+            self.anchors.retain(|a| a.strand != anchor.strand);
+            self.anchors.push(anchor);
+            said.extend(
+                line.says
+                    .as_deref()
+                    .and_then(|s| serde_json::from_str(s).ok()),
+            );
+            before = Some(line);
+        }
+        let text = format!(
+            "{} entries of the declaration, linked to the newest",
+            said.len()
+        );
+        self.check(names::AUDIT, true, text);
+        said.sort_by_key(|e: &serde_json::Value| e.get("at").and_then(serde_json::Value::as_i64));
+        for anchor in missing {
+            let text = format!("does not lead to {anchor}: export it again with this anchor");
+            self.wrong(names::AUDIT, text);
+        }
+        said
+    }
+
+    /// What the audit log says is what is here.
+    fn log(&mut self, claims: &Claims, said: &[serde_json::Value]) {
+        let salt = Salt(self.member(names::SALT).to_vec());
+        let seal = |octets: &[u8]| salt.seal(&digest(octets));
+        let text = |entry: &serde_json::Value, name: &str| {
+            entry
+                .get(name)
+                .and_then(|v| v.as_str())
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let at = |entry: &serde_json::Value| {
+            entry
+                .get("at")
+                .and_then(serde_json::Value::as_i64)
+                .map(shown)
+        };
+        let last = |event: &str| said.iter().rev().find(|e| text(e, "event") == event);
+        let mut wrong: Vec<(String, &str)> = Vec::new();
+        let mut must = |holds: bool, member: &str, what: &'static str| {
+            if !holds {
+                wrong.push((member.to_owned(), what));
+            }
+        };
+        must(
+            said.iter().all(|e| text(e, "declaration") == claims.id),
+            names::AUDIT,
+            "has an entry of another declaration",
+        );
+        must(
+            last("exported").is_some_and(|e| text(e, "state") == claims.state),
+            names::CLAIMS,
+            "names another state than the audit log",
+        );
+        // A declaration that was taken before there was a log has no such entries.
+        if let Some(entry) = last("submitted") {
+            let octets = self.member(names::DECLARATION);
+            must(
+                text(entry, "fragment") == seal(octets),
+                names::DECLARATION,
+                "is not what the audit log sealed when it was taken",
+            );
+            must(
+                at(entry).as_ref() == Some(&claims.submitted_at)
+                    && text(entry, "guid") == claims.guid,
+                names::CLAIMS,
+                "names another time or guid of taking than the audit log",
+            );
+        }
+        if let (Some(entry), Some(envelope)) = (last("signed"), &claims.envelope) {
+            must(
+                text(entry, "envelope") == seal(self.member(names::ENVELOPE)),
+                names::ENVELOPE,
+                "is not what the audit log sealed when it was signed",
+            );
+            must(
+                at(entry).as_ref() == Some(&envelope.signed_at)
+                    && text(entry, "cop_msg_id") == envelope.cop_msg_id
+                    && text(entry, "guid") == envelope.guid
+                    && text(entry, "profile") == envelope.profile
+                    && text(entry, "certificate") == envelope.certificate,
+                names::CLAIMS,
+                "tells another signing than the audit log",
+            );
+        }
+        if let (Some(entry), Some(envelope)) = (last("sent"), &claims.envelope) {
+            must(
+                at(entry) == envelope.sent_at
+                    && text(entry, "transport") == envelope.transport
+                    && Some(text(entry, "evidence")) == envelope.evidence,
+                names::CLAIMS,
+                "tells another sending than the audit log",
+            );
+        }
+        let receipts: Vec<(String, Option<String>)> = said
+            .iter()
+            .filter(|e| text(e, "event") == "receipt")
+            .map(|e| (text(e, "receipt"), at(e)))
+            .collect();
+        let sealed: Vec<String> = (1..=claims.receipts.len())
+            .map(|n| seal(self.member(&names::receipt(n))))
+            .collect();
+        must(
+            receipts.iter().all(|(one, _)| sealed.contains(one)),
+            names::AUDIT,
+            "tells of a receipt that is not here",
+        );
+        if last("submitted").is_some() {
+            for (index, (sealed, claim)) in sealed.iter().zip(&claims.receipts).enumerate() {
+                let entry = receipts.iter().find(|(one, _)| one == sealed);
+                must(
+                    entry.is_some_and(|(_, at)| at.as_ref() == Some(&claim.received_at)),
+                    &names::receipt(index + 1),
+                    "is not what the audit log sealed when it came in",
+                );
+            }
+        }
+        if wrong.is_empty() {
+            let since = if last("submitted").is_some() {
+                "the audit log says the same of octets, times, route and receipts"
+            } else {
+                "what the audit log says agrees; it was taken before there was one"
+            };
+            self.check(names::AUDIT, true, since);
+        }
+        for (member, text) in wrong {
+            self.wrong(member, text);
+        }
+    }
+}
+
+/// Unix time of what [`shown`] wrote.
+fn seconds(text: &str) -> Option<i64> {
+    use time::format_description::well_known::Rfc3339;
+    let time = time::OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    Some(time.unix_timestamp())
+}
