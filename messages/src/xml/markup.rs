@@ -217,6 +217,16 @@ impl Cursor<'_> {
             if attributes.len() >= MOST_ATTRIBUTES {
                 return flaw(start, "too-large", "has too many attributes in one tag");
             }
+            let own = &self.octets[name.clone()];
+            // Other attributes are compared only when the tag has been read.
+            let declares = own == b"xmlns" || own.starts_with(b"xmlns:");
+            if declares
+                && attributes
+                    .iter()
+                    .any(|a| self.octets[a.name.clone()] == *own)
+            {
+                return ill(value.end, "declares a namespace prefix twice in one tag");
+            }
             attributes.push(RawAttribute { name, value });
         }
     }

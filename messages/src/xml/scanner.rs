@@ -432,14 +432,8 @@ impl<'a> Scanner<'a> {
             let own = text(&attribute.name);
             let earlier = &self.attributes[..index];
             if earlier.iter().any(|a| raw(&a.name) == own.as_bytes()) {
-                // Others are compared only when the tag has been read.
-                let at = match own.strip_prefix("xmlns") {
-                    Some("") => attribute.value.end,
-                    Some(rest) if rest.starts_with(':') => attribute.value.end,
-                    _ if octets[..end].ends_with(b"/>") => end - 2,
-                    _ => end - 1,
-                };
-                return ill(at, format!("has the attribute {} twice", cut(own)));
+                let close = if octets[..end].ends_with(b"/>") { 2 } else { 1 };
+                return ill(end - close, format!("has the attribute {} twice", cut(own)));
             }
             let value = normalize(text(&attribute.value)).unwrap_or_default();
             let prefix = match own.strip_prefix("xmlns") {

@@ -58,8 +58,11 @@ fn long_name(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
 
 fn many_attributes(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
     let (at, _) = place(d, r);
-    let count = r.pick(&[2, 50, 200, 400]);
     let (before, after) = r.pick(&[("a", ""), ("a", "\n"), ("xmlns:a", "")]);
+    // The reader takes fewer namespaces than libxml2: finding one is a walk over all.
+    let count = r
+        .pick(&[2, 20, 50, 400])
+        .min(if before == "a" { 400 } else { 50 });
     let attributes: String = (0..count)
         .map(|i| format!(" {before}{i}=\"urn:{i}\"{after}"))
         .collect();
