@@ -18,6 +18,7 @@ mod draft;
 pub mod envelope;
 mod lines;
 mod node;
+mod personal;
 mod problem;
 mod read;
 mod receipt;
@@ -33,6 +34,7 @@ mod xsd;
 pub use draft::{Draft, Filler, check_forms};
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
+pub use personal::{Personal, mask, masked, personal};
 pub use problem::Problem;
 pub use read::{
     Limits, Parsed, decode, read, read_stream, read_unsigned, validate, validate_stream,
