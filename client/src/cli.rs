@@ -154,6 +154,7 @@ again), sent, pending, accepted, rejected, dead (waits for a person: retry or vo
 Examples:
   tongguan show 01K5...              by the id that submit printed
   tongguan show ORDER-2026-0001      by guid or business key (order number, waybill number)
+  tongguan show ID --personal        with the personal data, which is masked otherwise
   tongguan show ID --export folder/  its message, envelope and receipts as files
   tongguan show DIGEST               something that came in, as status --unmatched lists it")]
     Show(Show),
@@ -455,7 +456,11 @@ pub struct AuditVerify {
 pub struct Show {
     /// An id, a guid, a business key, or the digest of something that came in
     pub id: String,
-    /// Write the message, the envelope and the receipts into this folder
+    /// Show names, telephones, addresses and identity numbers, and the receipts' own words; that
+    /// you saw them is logged
+    #[arg(long)]
+    pub personal: bool,
+    /// Write the message, the envelope and the receipts into this folder; that is logged
     #[arg(long, value_name = "DIR")]
     pub export: Option<PathBuf>,
 }

@@ -25,6 +25,7 @@ mod json_schema;
 mod lines;
 mod node;
 mod notation;
+mod personal;
 mod problem;
 mod read;
 mod receipt;
@@ -43,6 +44,7 @@ pub use find::{Found, Target, find, find_message, nearest, nearest_names};
 pub use json_schema::json_schema;
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
+pub use personal::{Personal, mask, masked, personal};
 pub use problem::Problem;
 pub use read::{
     Limits, Parsed, decode, read, read_stream, read_unsigned, validate, validate_stream,

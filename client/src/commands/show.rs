@@ -1,14 +1,74 @@
+use serde::Serialize;
 use std::fs;
 use std::path::Path;
 
 use tongguan_core::store::Details;
-use tongguan_messages::Limits;
 use tongguan_messages::envelope::{Opened, open as open_envelope};
+use tongguan_messages::{Limits, Personal, answers, mask, personal, read};
 
 use super::{block_on, open, shown_time};
 use crate::cli::{Global, Show};
 use crate::output::{HEAD, Output, paint};
 use crate::trouble::{Trouble, While};
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    details: &'a Details,
+    personal: &'a [Field],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    words: Vec<String>,
+}
+
+/// A field with personal data.
+#[derive(Serialize)]
+struct Field {
+    path: String,
+    zh: &'static str,
+    value: String,
+}
+
+/// How personal data is asked for, if it is.
+fn how(args: &Show) -> Option<&'static str> {
+    match (args.personal, args.export.is_some()) {
+        (true, _) => Some("show --personal"),
+        (false, true) => Some("show --export"),
+        (false, false) => None,
+    }
+}
+
+/// The declaration's personal data, masked unless it is asked for.
+fn fields(details: &Details, whole: bool) -> Vec<Field> {
+    let message = tongguan_messages::message(&details.summary.message);
+    let found = message.map(|m| personal(m, &details.fragment));
+    let field = |one: Personal| Field {
+        path: one.path,
+        zh: one.element.zh,
+        value: if whole { one.value } else { mask(&one.value) },
+    };
+    found.into_iter().flatten().map(field).collect()
+}
+
+/// What came in about it, in the sender's own words; the history masks personal data in them.
+fn words(details: &Details) -> Vec<String> {
+    let limits = Limits::default();
+    let mut words = Vec::new();
+    for (_, octets) in &details.inbound {
+        let message = match open_envelope(octets, &limits) {
+            Ok(Opened::Envelope(envelope)) => read(&envelope.data, &limits).ok(),
+            Ok(Opened::Message(parsed)) => Some(*parsed),
+            _ => None,
+        };
+        let answers = message.iter().flat_map(answers);
+        // A receipt may answer others too, whom this is nothing of.
+        let own = answers.filter(|answer| {
+            let key = answer.key.as_ref().map(|key| key.replace('\n', " / "));
+            key.is_none_or(|key| key == details.summary.key)
+        });
+        words.extend(own.map(|answer| format!("{} {}", answer.code, answer.text)));
+    }
+    words
+}
 
 /// All that is known of one declaration.
 pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble> {
@@ -17,6 +77,9 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
     let Some(details) = found else {
         let stray = block_on(async { Ok(client.store().came_in(&args.id).await?) })?;
         if let Some((kept, octets)) = stray {
+            if let Some(how) = how(args) {
+                block_on(async { Ok(client.store().disclosed(&kept.digest, how).await?) })?;
+            }
             out.object(&kept)?;
             out.line(super::status::stray(&kept))?;
             if let Some(dir) = &args.export {
@@ -28,8 +91,20 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         }
         return Err(super::nothing(&args.id).into());
     };
-    out.object(&details)?;
     let one = &details.summary;
+    if let Some(how) = how(args) {
+        block_on(async { Ok(client.store().disclosed(&one.id, how).await?) })?;
+    }
+    let personal = fields(&details, args.personal);
+    out.object(&Shown {
+        details: &details,
+        personal: &personal,
+        words: if args.personal {
+            words(&details)
+        } else {
+            Vec::new()
+        },
+    })?;
     out.line(format!("{} {}", paint(HEAD, &one.message), one.key))?;
     out.line(format!("  id        {}", one.id))?;
     out.line(format!("  guid      {}", one.guid))?;
@@ -59,6 +134,9 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
             carrier.transport, carrier.attempts
         ))?;
     }
+    for field in &personal {
+        out.line(format!("  {} {}: {}", field.path, field.zh, field.value))?;
+    }
     out.line("  history")?;
     for status in &details.history {
         out.line(format!(
@@ -68,6 +146,11 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
             status.code,
             status.text
         ))?;
+    }
+    if args.personal {
+        for word in words(&details) {
+            out.line(format!("  in its own words: {word}"))?;
+        }
     }
     if let (Some(dir), None) = (&args.export, &details.purged) {
         for file in export(&details, dir)? {

@@ -279,6 +279,14 @@ impl Store for SqlStore {
         .await
     }
 
+    async fn disclosed(&self, what: &str, how: &str) -> Result<(), Failure> {
+        let (what, how, by) = (what.to_owned(), how.to_owned(), self.user.clone());
+        self.run("log what is shown", move |t| {
+            audit::disclosed(t, &what, &how, &by)
+        })
+        .await
+    }
+
     async fn purgeable(&self, purge: &Purge) -> Result<Purged, Failure> {
         let before = purge.before;
         self.run("see what is to be purged", move |t| {

@@ -133,6 +133,10 @@ pub trait Store: Send + Sync {
     /// with the way to these entries of the audit log. That it was asked for is logged.
     async fn evidence(&self, text: &str, anchors: &[Anchor]) -> Result<Option<Grounds>, Failure>;
 
+    /// Logs that somebody is shown the personal data of the declaration of that id, or of what came
+    /// in with that digest; to be called before it is.
+    async fn disclosed(&self, what: &str, how: &str) -> Result<(), Failure>;
+
     /// How much that rule would purge.
     async fn purgeable(&self, purge: &Purge) -> Result<Purged, Failure>;
 

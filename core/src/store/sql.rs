@@ -4,15 +4,29 @@
 //! the few that differ. What stands between `/*pg` and `pg*/` only PostgreSQL sees: its locks on
 //! rows, which SQLite, with one writer at a time, has no need of.
 
+use std::fmt;
+
 use tongguan_contracts::FailureClass;
 
 /// What a column or a parameter holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Null,
     Int(i64),
     Text(String),
     Octets(Vec<u8>),
+}
+
+impl fmt::Debug for Value {
+    /// Without what is in it: a database's library writes its parameters into the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Text(value) => write!(f, "text of {}", value.len()),
+            Self::Octets(value) => write!(f, "octets of {}", value.len()),
+        }
+    }
 }
 
 /// One transaction.
@@ -151,6 +165,12 @@ impl From<usize> for Value {
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use tongguan_messages::Outcome;
+use tongguan_messages::{Outcome, Personal, masked, message as message_of, personal};
 
 use super::audit::happened;
 use super::{set_states, state};
@@ -22,6 +22,8 @@ struct Target {
     answered: String,
     /// In how many tries it may have left.
     departures: i64,
+    /// The personal data in it, which no text may repeat.
+    personal: Vec<Personal>,
 }
 
 pub(in crate::store) fn receive(
@@ -65,7 +67,7 @@ pub(in crate::store) fn receive(
                 now,
                 answer.level.name(),
                 &answer.code,
-                &answer.text,
+                masked(&answer.text, &target.personal),
                 &answer.time,
                 kept,
             ]);
@@ -189,23 +191,27 @@ fn about(t: &mut dyn Sql, answers: &[Answer]) -> Result<Vec<Vec<i64>>, Trouble> 
 fn lock(t: &mut dyn Sql, seqs: BTreeSet<i64>) -> Result<BTreeMap<i64, Target>, Trouble> {
     let sets: Vec<Vec<Value>> = seqs.iter().map(|seq| set![*seq]).collect();
     let rows = t.each(
-        "SELECT d.role, d.message, d.guid, d.state, d.answered, c.departures
+        "SELECT d.role, d.message, d.guid, d.state, d.answered, c.departures, d.fragment
          FROM declaration d JOIN carrier c ON d.carrier = c.seq
          WHERE d.seq = ?1 /*pg FOR UPDATE OF d pg*/",
         &sets,
     )?;
     let mut targets = BTreeMap::new();
     for (seq, rows) in seqs.into_iter().zip(rows) {
-        if let Some(row) = rows.first() {
+        if let Some(mut row) = rows.into_iter().next() {
+            let message = row.text(1)?;
+            let fragment = row.octets(6)?;
+            let personal = message_of(&message).map(|m| personal(m, &fragment));
             targets.insert(
                 seq,
                 Target {
                     role: row.text(0)?,
-                    message: row.text(1)?,
+                    message,
                     guid: row.text(2)?,
-                    state: state(row, 3)?,
+                    state: state(&row, 3)?,
                     answered: row.text(4)?,
                     departures: row.int(5)?,
+                    personal: personal.unwrap_or_default(),
                 },
             );
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::look;
 use crate::audit::{Anchor, BEGINNING, Entry, Facts, Link, Salt, named, sha256};
 use crate::store::sql::{Row, Sql, Trouble, Value, set};
 
@@ -138,6 +139,25 @@ fn take(t: &mut dyn Sql) -> Result<Strand, Trouble> {
         hash: row.text(2)?,
         joined: row.int(3)?,
     })
+}
+
+/// Notes that somebody looked at personal data: a declaration's, or that of something that came
+/// in, by its digest.
+pub(in crate::store) fn disclosed(
+    t: &mut dyn Sql,
+    what: &str,
+    how: &str,
+    by: &str,
+) -> Result<(), Trouble> {
+    let facts = Facts::default().open("how", how).open("by", by);
+    match look::locate(t, what)? {
+        Some(seq) => happened(t, "shown", &[(seq, facts)]),
+        None => {
+            let facts = facts.open("came_in", what);
+            let body = facts.body(t.now(), "shown", None);
+            append(t, vec![(None, body)])
+        }
+    }
 }
 
 /// The number of a strand's newest entry.

@@ -1,0 +1,68 @@
+//! Personal data, as the tables mark it: which values a declaration has, and texts without them.
+
+use crate::node::Node;
+use crate::read::{Limits, read_unsigned};
+use crate::table::{Element, Message};
+use crate::write::{closing, opening};
+
+/// A field with personal data.
+#[derive(Debug, Clone)]
+pub struct Personal {
+    /// Its place in the declaration: `OrderHead/buyerName`.
+    pub path: String,
+    /// What the tables say of it.
+    pub element: &'static Element,
+    /// What is in it.
+    pub value: String,
+}
+
+/// The personal data in a declaration, by its canonical octets as [`fragment`](crate::fragment)
+/// writes them. Empty where the octets are none.
+pub fn personal(message: &Message, fragment: &[u8]) -> Vec<Personal> {
+    let mut octets = opening(message, "00000000-0000-0000-0000-000000000000");
+    octets.extend_from_slice(fragment);
+    octets.extend_from_slice(&closing(message));
+    let mut found = Vec::new();
+    if let Ok(parsed) = read_unsigned(&octets, &Limits::default()) {
+        for unit in parsed.root.children() {
+            collect(unit, "", &mut found);
+        }
+    }
+    found
+}
+
+fn collect(node: &Node, path: &str, found: &mut Vec<Personal>) {
+    for child in node.children() {
+        let path = format!("{path}{}", child.element.name);
+        match child.own_text() {
+            Some(text) if child.element.personal && !text.is_empty() => found.push(Personal {
+                path,
+                element: child.element,
+                value: text.to_owned(),
+            }),
+            _ => collect(child, &format!("{path}/"), found),
+        }
+    }
+}
+
+/// A personal value so that who knows it knows it again, and nobody else does: `张***`.
+pub fn mask(value: &str) -> String {
+    let mut shown: String = value.chars().take(1).collect();
+    shown.push_str("***");
+    shown
+}
+
+/// A text, with the personal data that it repeats masked. A single character tells nothing of
+/// anybody, and is left.
+pub fn masked(text: &str, personal: &[Personal]) -> String {
+    let mut values: Vec<&str> = personal.iter().map(|p| p.value.as_str()).collect();
+    // The longer first: one may be part of another.
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    let mut text = text.to_owned();
+    for value in values {
+        if value.chars().nth(1).is_some() && text.contains(value) {
+            text = text.replace(value, &mask(value));
+        }
+    }
+    text
+}
