@@ -24,7 +24,7 @@ use tongguan_core::{Client, Manifest, Registry, State, Until};
 /// A transport that does as it is told, and keeps what it took.
 #[derive(Default)]
 struct Told {
-    /// What it does: 0 takes, 1 is out of reach, 2 loses the answer, 3 refuses.
+    /// What it does: one of the words below.
     does: AtomicU8,
     took: Mutex<Vec<String>>,
 }
@@ -33,6 +33,8 @@ const TAKES: u8 = 0;
 const UNREACHABLE: u8 = 1;
 const LOSES: u8 = 2;
 const REFUSES: u8 = 3;
+/// It takes, and never closes.
+const CLINGS: u8 = 4;
 
 impl Told {
     fn to(&self, does: u8) {
@@ -74,7 +76,11 @@ impl Transport for Told {
         }
     }
 
-    async fn close(&self) {}
+    async fn close(&self) {
+        if self.does.load(Ordering::Relaxed) == CLINGS {
+            std::future::pending().await
+        }
+    }
 }
 
 struct Stamp(Identity);
@@ -261,4 +267,17 @@ async fn a_refusal_is_a_dead_letter_and_ends_a_run() {
         told("refusal far").took().is_empty(),
         "refused is refused, by whichever way"
     );
+}
+
+#[tokio::test]
+async fn a_transport_that_does_not_close_keeps_nobody_from_ending() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "clinging");
+    told("clinging near").to(CLINGS);
+    let ending = running(&client, async {
+        submit(&client, 1).await;
+        is(&client, 1, State::Sent).await;
+    });
+    let ended = tokio::time::timeout(Duration::from_secs(60), ending).await;
+    ended.expect("it waits for the transport for ever");
 }

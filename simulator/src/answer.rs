@@ -296,6 +296,7 @@ fn declared(
             guid: field("guid").to_owned(),
             cop_msg_id: envelope.head.cop_msg_id.clone(),
             repeat: false,
+            refused: false,
         };
         if let Err(why) = &signature {
             put(0, unit_of(receipt, node, 0, bad_signature, why));
@@ -303,7 +304,13 @@ fn declared(
         }
         let amends = matches!(field("appType"), "2" | "3");
         match ledger.judge(&entry, amends) {
-            Verdict::There => put(0, unit_of(receipt, node, 0, there, "")),
+            Verdict::There => {
+                ledger.note(Entry {
+                    refused: true,
+                    ..entry
+                });
+                put(0, unit_of(receipt, node, 0, there, ""));
+            }
             Verdict::NotThere => put(0, unit_of(receipt, node, 0, not_there, "")),
             verdict => {
                 ledger.note(Entry {

@@ -128,13 +128,23 @@ fn declarations_are_answered_by_what_is_in_the_books() {
     );
     drop(simulator);
     // A restart remembers.
-    let simulator = Simulator::new(options).unwrap();
+    let simulator = Simulator::new(options.clone()).unwrap();
     assert_eq!(codes(&simulator, signed(TWO, "W1", "1")), ["-505012"]);
     let entries = Ledger::read(&journal).unwrap();
     assert_eq!(
-        entries.iter().map(|e| e.repeat).collect::<Vec<_>>(),
-        [false, true]
+        entries
+            .iter()
+            .map(|e| (e.repeat, e.refused))
+            .collect::<Vec<_>>(),
+        [(false, false), (true, false), (false, true), (false, true)],
+        "what was refused as there already is noted, too"
     );
+    // A last line that a crash cut off does not spoil the next one.
+    let whole = std::fs::read_to_string(&journal).unwrap();
+    std::fs::write(&journal, format!("{whole}{{\"message\":\"CEB5")).unwrap();
+    let simulator = Simulator::new(options).unwrap();
+    assert_eq!(codes(&simulator, signed(TWO, "W1", "1")), ["-505012"]);
+    assert_eq!(Ledger::read(&journal).unwrap().len(), entries.len() + 1);
 }
 
 #[test]

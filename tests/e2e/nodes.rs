@@ -12,7 +12,7 @@
 mod stage;
 
 use stage::parts::{Dice, broker, database, journal, prepare, start};
-use stage::{TONGGUAN, good, orders, refused, run};
+use stage::{TONGGUAN, good, orders, refused, run, signal};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -31,10 +31,6 @@ fn node(dir: &Path, name: &str, broker: &str, database: &str) {
         .replace("batch = 100", "batch = 5\nlease_seconds = 2")
         .replace("= 200", "= 20");
     fs::write(dir.join("tongguan.toml"), manifest).unwrap();
-}
-
-fn signal(process: &std::process::Child, signal: &str) {
-    good(Path::new("."), "kill", &[signal, &process.id().to_string()]);
 }
 
 #[test]

@@ -26,6 +26,9 @@ use crate::store::{Store, Submitted};
 pub(crate) use inbound::understand;
 pub use states::{Event, State, TRANSITIONS};
 
+/// How long a transport may take to close.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// An enterprise's client: its manifest, its store, and its parts, built when they are needed.
 pub struct Client {
     manifest: Manifest,
@@ -297,7 +300,13 @@ impl Client {
             tasks.shutdown().await;
         }
         for transport in transports.values() {
-            transport.close().await;
+            // A network that is dead lets nobody say goodbye.
+            if tokio::time::timeout(GOODBYE, transport.close())
+                .await
+                .is_err()
+            {
+                tracing::warn!("a transport did not close in time: left behind");
+            }
         }
         result
     }

@@ -1,5 +1,8 @@
 use serde::Deserialize;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "postgres")]
+use std::time::Duration;
 
 use tongguan_contracts::{Failure, SecretRef};
 
@@ -24,6 +27,8 @@ pub(super) struct StoreTable {
     ca: Option<PathBuf>,
     /// postgres: how many connections.
     connections: Option<usize>,
+    /// postgres: how long to wait for an answer, in seconds.
+    timeout_seconds: Option<NonZeroU16>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -44,7 +49,8 @@ impl StoreTable {
             || self.password.is_some()
             || self.tls.is_some()
             || self.ca.is_some()
-            || self.connections.is_some();
+            || self.connections.is_some()
+            || self.timeout_seconds.is_some();
         match self.kind {
             StoreKind::Sqlite if server => wrong(
                 "an SQLite file has a path, and nothing else",
@@ -74,8 +80,12 @@ impl StoreTable {
                     self.ca.as_deref(),
                     base,
                 )?;
-                SqlStore::postgres(match self.connections {
+                let options = match self.connections {
                     Some(connections) => options.connections(connections),
+                    None => options,
+                };
+                SqlStore::postgres(match self.timeout_seconds {
+                    Some(seconds) => options.patience(Duration::from_secs(seconds.get().into())),
                     None => options,
                 })
             }

@@ -13,6 +13,10 @@ mod decisions;
 mod leases;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+#[path = "../../../tests/faults/proxy.rs"]
+#[expect(dead_code, reason = "only some of what a network does is used here")]
+mod proxy;
 mod purge;
 mod receipts;
 mod things;

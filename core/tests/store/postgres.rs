@@ -1,12 +1,13 @@
 //! What only a database server can do to us.
 
 use std::path::Path;
+use std::time::Duration;
 use tongguan_contracts::{Failure, FailureClass, SecretRef};
 use tongguan_core::State;
 use tongguan_core::store::{Postgres, SqlStore, Store, Tls};
 
-use super::Database;
 use super::things::*;
+use super::{Database, proxy};
 
 /// Runs SQL as the server's own program does.
 pub fn psql(database: &Database, sql: &str) {
@@ -204,7 +205,7 @@ async fn lost_connections_come_back_and_lose_nothing() {
         });
     }
     for _ in 0..10 {
-        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+        tokio::time::sleep(Duration::from_millis(40)).await;
         psql(&database, end_all);
     }
     while let Some(done) = tasks.join_next().await {
@@ -212,4 +213,38 @@ async fn lost_connections_come_back_and_lose_nothing() {
     }
     let counts = store.counts().await.unwrap();
     assert_eq!(counts, [(MESSAGE.to_owned(), State::Submitted, 202)]);
+}
+
+/// Behind a router that forgot a connection, nobody is told that it is dead.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_says_nothing_any_more_is_replaced() {
+    const PATIENCE: Duration = Duration::from_millis(200);
+    let Some(database) = Database::new("silent") else {
+        return;
+    };
+    let network = proxy::server(&database.url);
+    let options = || options(&database, &network.by(&database.url), None).patience(PATIENCE);
+    let store = SqlStore::postgres(options().connections(1)).unwrap();
+    submitted(&store, [0]).await;
+    for (n, ways) in [
+        &proxy::Way::BOTH[..],
+        &proxy::Way::BOTH[..1],
+        &proxy::Way::BOTH[1..],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        network.silence(ways);
+        let asked = tokio::time::timeout(Duration::from_secs(60), submitted(&store, [n + 1]));
+        asked.await.expect("it waits for an answer for ever");
+    }
+    let counts = store.counts().await.unwrap();
+    assert_eq!(counts, [(MESSAGE.to_owned(), State::Submitted, 4)]);
+    // A server that takes connections and says nothing.
+    network.hold(&proxy::Way::BOTH);
+    let (told, opened) = std::sync::mpsc::channel();
+    let opening = options();
+    std::thread::spawn(move || told.send(refused(opening).class()));
+    let class = opened.recv_timeout(Duration::from_secs(60));
+    assert_eq!(class, Ok(FailureClass::Transient), "it is told, in time");
 }

@@ -51,6 +51,11 @@ pub fn refused(dir: &Path, args: &[&str], code: i32) -> String {
     text
 }
 
+/// Sends a signal to a process.
+pub fn signal(process: &std::process::Child, signal: &str) {
+    good(Path::new("."), "kill", &[signal, &process.id().to_string()]);
+}
+
 /// The files of a folder whose name holds `part`.
 pub fn files(dir: &Path, part: &str) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = std::fs::read_dir(dir)

@@ -2,10 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::{TONGGUAN, good};
+
+/// What starts a server for the tests, and stops it.
+pub fn script(server: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests")
+        .join(server)
+}
 
 /// The broker's address, and a virtual host of this test's own.
 pub fn broker(vhost: &str) -> Option<String> {
@@ -17,7 +24,7 @@ pub fn broker(vhost: &str) -> Option<String> {
         println!("skipped: no broker (run tests/run, or set TONGGUAN_TEST_AMQP)");
         return None;
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/rabbitmq");
+    let script = script("rabbitmq");
     good(Path::new("."), script.to_str().unwrap(), &["vhost", vhost]);
     Some(format!("{url}/{vhost}"))
 }
@@ -71,6 +78,12 @@ impl Dice {
         Self(seed | 1)
     }
 
+    /// Dice of their own, that fall by what these do.
+    pub fn another(&mut self) -> Self {
+        self.below(2);
+        Self(self.0.rotate_left(17) | 1)
+    }
+
     /// A number below a bound.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
@@ -90,7 +103,7 @@ pub fn database(name: &str) -> Option<String> {
         println!("skipped: no PostgreSQL (run tests/run, or set TONGGUAN_TEST_POSTGRES)");
         return None;
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/postgres");
+    let script = script("postgres");
     good(
         Path::new("."),
         script.to_str().unwrap(),

@@ -5,24 +5,37 @@ use futures::future::try_join_all;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error as StdError;
+use std::future::Future;
+use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
 use super::options::Postgres;
-use super::trouble::{no_connection, trouble, words};
+use super::trouble::{no_answer, no_connection, trouble, words};
 use crate::store::kept::Job;
 use crate::store::sql::{Row, Sql, Trouble, Value};
 use tongguan_contracts::FailureClass;
 
+/// How long to wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How much longer than the server may work on a statement its answer may take.
+const WAY: Duration = Duration::from_secs(5);
+
 /// What a connection is set to: what is committed is on disk, and a node that hangs does not hold
 /// the others up for ever.
-const SESSION: &str = "
-SELECT set_config('synchronous_commit', 'on', false)
- WHERE current_setting('synchronous_commit') = 'off';
-SET statement_timeout = '60s';
-SET lock_timeout = '10s';
-SET idle_in_transaction_session_timeout = '20s'";
+fn session(patience: Duration) -> String {
+    format!(
+        "SELECT set_config('synchronous_commit', 'on', false)
+         WHERE current_setting('synchronous_commit') = 'off';
+         SET statement_timeout = {};
+         SET lock_timeout = '10s';
+         SET idle_in_transaction_session_timeout = '20s'",
+        patience.as_millis()
+    )
+}
 
 /// Begins a transaction and asks for the store's clock, in one flight.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
@@ -37,11 +50,36 @@ const KEYS: i32 = 0x7467;
 pub(super) struct Link {
     client: Client,
     statements: HashMap<&'static str, Statement>,
+    hearing: Hearing,
+}
+
+/// Listens for answers, for so long.
+struct Hearing {
+    patience: Duration,
+    /// An answer did not come in time: nothing of this connection is to be trusted any more.
+    dead: bool,
+}
+
+impl Hearing {
+    fn wait<T>(
+        &mut self,
+        runtime: &Runtime,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Trouble> {
+        // The timer is made where the runtime runs.
+        match runtime.block_on(async { timeout(self.patience, answer).await }) {
+            Ok(answer) => answer.map_err(|e| trouble(&e)),
+            Err(_) => {
+                self.dead = true;
+                Err(Trouble::Again("no answer in time".to_owned()))
+            }
+        }
+    }
 }
 
 impl Link {
     pub(super) fn open(runtime: &Runtime, options: &Postgres) -> Result<Self, Trouble> {
-        runtime.block_on(async {
+        let opening = async {
             let (client, connection) = options
                 .config
                 .connect(options.tls.clone())
@@ -53,32 +91,36 @@ impl Link {
                 }
             });
             client
-                .batch_execute(SESSION)
+                .batch_execute(&session(options.patience))
                 .await
                 .map_err(|e| no_connection(&e))?;
             Ok(Self {
                 client,
                 statements: HashMap::new(),
+                hearing: Hearing {
+                    patience: options.patience + WAY,
+                    dead: false,
+                },
             })
-        })
+        };
+        // The driver's own limit ends when the server's machine has answered, not the server.
+        runtime
+            .block_on(async { timeout(CONNECT, opening).await })
+            .unwrap_or_else(|_| Err(no_answer()))
     }
 
     pub(super) fn is_up(&self) -> bool {
-        !self.client.is_closed()
+        !self.hearing.dead && !self.client.is_closed()
     }
 
     /// Runs statements that give nothing.
     pub(super) fn batch(&mut self, runtime: &Runtime, sql: &str) -> Result<(), Trouble> {
-        runtime
-            .block_on(self.client.batch_execute(sql))
-            .map_err(|e| trouble(&e))
+        self.hearing.wait(runtime, self.client.batch_execute(sql))
     }
 
     /// The number that the last of some statements gives.
     pub(super) fn number(&mut self, runtime: &Runtime, sql: &str) -> Result<i64, Trouble> {
-        let answers = runtime
-            .block_on(self.client.simple_query(sql))
-            .map_err(|e| trouble(&e))?;
+        let answers = self.hearing.wait(runtime, self.client.simple_query(sql))?;
         answers
             .iter()
             .filter_map(|answer| match answer {
@@ -103,7 +145,9 @@ impl Link {
         };
         if let Err(trouble) = job.run(&mut open) {
             // A connection that cannot roll back is closed, and that does it.
-            let _ = self.batch(runtime, "ROLLBACK");
+            if self.is_up() {
+                let _ = self.batch(runtime, "ROLLBACK");
+            }
             return Err(trouble);
         }
         match self.batch(runtime, "COMMIT") {
@@ -131,10 +175,11 @@ impl Open<'_> {
         if let Some(known) = self.link.statements.get(sql) {
             return Ok(known.clone());
         }
-        let statement = self
-            .runtime
-            .block_on(self.link.client.prepare(&translated(sql)))
-            .map_err(|e| trouble(&e))?;
+        let link = &mut *self.link;
+        let text = translated(sql);
+        let statement = link
+            .hearing
+            .wait(self.runtime, link.client.prepare(&text))?;
         self.link.statements.insert(sql, statement.clone());
         Ok(statement)
     }
@@ -169,15 +214,14 @@ impl Sql for Open<'_> {
             return Ok(Vec::new());
         }
         let statement = self.statement(sql)?;
-        let client = &self.link.client;
+        let Link {
+            client, hearing, ..
+        } = &mut *self.link;
+        let client = &*client;
         let mut all = Vec::with_capacity(sets.len());
         for flight in sets.chunks(FLIGHT) {
-            let answers = self
-                .runtime
-                .block_on(try_join_all(
-                    flight.iter().map(|set| once(client, &statement, set)),
-                ))
-                .map_err(|e| trouble(&e))?;
+            let flight = flight.iter().map(|set| once(client, &statement, set));
+            let answers = hearing.wait(self.runtime, try_join_all(flight))?;
             for rows in answers {
                 let rows = rows.iter().map(|row| {
                     let cells = (0..row.len()).map(|column| row.try_get(column));

@@ -15,12 +15,17 @@ use crate::store::Tls;
 /// second, four 450, eight 900, and sixteen no more (examples/measure_store.rs).
 const CONNECTIONS: usize = 8;
 
+/// How long a statement may take, and how long its answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How to reach a PostgreSQL database.
 pub struct Postgres {
     pub(super) config: Config,
     pub(super) tls: MakeTlsConnector,
     /// How many connections, and so how many transactions at once.
     pub(super) connections: usize,
+    /// How long to wait for an answer.
+    pub(super) patience: Duration,
     place: String,
 }
 
@@ -100,6 +105,7 @@ impl Postgres {
             config,
             tls: connector(ca.map(|ca| base.join(ca)))?,
             connections: CONNECTIONS,
+            patience: PATIENCE,
             place,
         })
     }
@@ -108,6 +114,14 @@ impl Postgres {
     #[must_use]
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
+        self
+    }
+
+    /// With so long to wait for an answer. After that, the connection counts as dead: a network
+    /// that swallows everything tells nobody.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 

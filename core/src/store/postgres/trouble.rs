@@ -61,12 +61,21 @@ pub(super) fn trouble(error: &Error) -> Trouble {
 /// An error while connecting.
 pub(super) fn no_connection(error: &Error) -> Trouble {
     match trouble(error) {
-        Trouble::Again(_) => Trouble::Database {
-            class: FailureClass::Transient,
-            reason: words(error),
-            remedy: "check [store] url and tls, the network, and that PostgreSQL runs",
-        },
+        Trouble::Again(_) => away(words(error)),
         other => other,
+    }
+}
+
+/// No answer while connecting.
+pub(super) fn no_answer() -> Trouble {
+    away("no answer in time".to_owned())
+}
+
+fn away(reason: String) -> Trouble {
+    Trouble::Database {
+        class: FailureClass::Transient,
+        reason,
+        remedy: "check [store] url and tls, the network, and that PostgreSQL runs",
     }
 }
 

@@ -1,0 +1,26 @@
+//! A node that is frozen past its lease, and wakes into a world that has gone on.
+
+use crate::stage::signal;
+use crate::world::{Fault, LEASE};
+use std::time::Duration;
+
+pub const NODE: Fault = Fault {
+    name: "nodes frozen past their lease",
+    strike: |world| {
+        // One at a time: the others are to take over.
+        world.break_once_whole("node");
+        let node = world.any_node();
+        signal(&world.nodes[node].child, "-STOP");
+        world.nodes[node].frozen = true;
+        let process = world.nodes[node].child.id();
+        let time = LEASE + Duration::from_millis(300 + world.dice.below(1500));
+        world.later(time, move |world| {
+            world.is_whole("node");
+            // It may have been killed meanwhile.
+            if world.nodes[node].child.id() == process {
+                signal(&world.nodes[node].child, "-CONT");
+                world.nodes[node].frozen = false;
+            }
+        });
+    },
+};
