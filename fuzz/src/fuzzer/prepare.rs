@@ -1,0 +1,189 @@
+//! What a target begins with, besides its corpus: messages made from the tables, and a dictionary
+//! of their names.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tongguan_messages::{Content, Element, message, messages};
+
+use crate::seeds;
+
+/// Puts everything into the folder that the environment names.
+pub fn all(target: &str) {
+    let Some(folder) = std::env::var_os("TONGGUAN_FUZZ_PREPARE").map(PathBuf::from) else {
+        return;
+    };
+    let seeds = folder.join("seeds");
+    fs::create_dir_all(&seeds).expect("the folder can be made");
+    fs::write(folder.join("dictionary"), dictionary()).expect("the dictionary can be written");
+    for (name, octets) in begin_with(target) {
+        fs::write(seeds.join(name), octets).expect("a seed can be written");
+    }
+}
+
+/// The octets that a target begins with, each with a name.
+pub fn begin_with(target: &str) -> Vec<(String, Vec<u8>)> {
+    let standard = seeds::standard();
+    let messages = || {
+        let all = seeds::all(standard.as_deref()).into_iter();
+        all.map(|seed| (seed.name.replace(' ', "-"), seed.octets))
+    };
+    match target {
+        "signature" => originals(),
+        "certificate" => certificates(),
+        "documents" => quickstart().into_iter().chain(messages()).collect(),
+        "verifier" => messages().chain(compared()).collect(),
+        "envelope" => messages().chain(enveloped()).collect(),
+        _ => messages().collect(),
+    }
+}
+
+/// The documents of the quickstart.
+fn quickstart() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart");
+    let files = fs::read_dir(folder).expect("the quickstart is there");
+    let files = files.map(|file| file.expect("a file").path());
+    let name = |file: &Path| file.file_name().map(|n| n.to_string_lossy().into_owned());
+    files
+        .map(|file| {
+            (
+                name(&file).unwrap_or_default(),
+                fs::read(&file).expect("a file"),
+            )
+        })
+        .collect()
+}
+
+/// The documents that are signed already: by their numbers, and as they are.
+fn originals() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("signed");
+    let mut all = Vec::new();
+    for (number, profile) in (0..).zip(["rsa-sha1", "sm2-sm3", "sm2-sm3-legacy"]) {
+        let file = format!("{profile}.xml");
+        let octets = fs::read(folder.join(&file)).expect("a signed document");
+        all.push((file, octets));
+        all.push((profile.to_owned(), vec![number]));
+    }
+    all
+}
+
+/// The certificates of the documents that are signed already.
+fn certificates() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("signed");
+    let mut all = Vec::new();
+    for profile in ["rsa-sha1", "sm2-sm3"] {
+        let pem = fs::read(folder.join(format!("{profile}.pem"))).expect("a certificate");
+        let certificate = tongguan_crypto::provider().certificate(&pem);
+        let der = certificate.expect("a certificate").der;
+        all.push((format!("{profile}.der"), der));
+        all.push((format!("{profile}.pem"), pem));
+    }
+    all
+}
+
+/// Files that belong together, in one input.
+fn compared() -> Option<(String, Vec<u8>)> {
+    let names = [
+        "CEB311Message",
+        "CEB411Message",
+        "CEB511Message",
+        "CEB621Message",
+    ];
+    let files = names.map(|name| message(name).map(|m| seeds::from_tables(m, true)));
+    let files: Option<Vec<String>> = files.into_iter().collect();
+    Some(("compared".to_owned(), files?.join("\0").into_bytes()))
+}
+
+/// Messages in envelopes.
+fn enveloped() -> Vec<(String, Vec<u8>)> {
+    use tongguan_messages::envelope::{Envelope, Head};
+    let names = [
+        "CEB311Message",
+        "CEB621Message",
+        "CEB513Message",
+        "CEB312Message",
+    ];
+    let envelope = |name: &str| Envelope {
+        head: Head {
+            cop_msg_id: "0A1B2C3D-0000-4000-8000-000000000001".to_owned(),
+            sender_id: "DXPENT0000012345".to_owned(),
+            receiver_ids: vec!["DXPEDCCEB0000002".to_owned()],
+            creat_time: "2026-11-23T09:30:00".to_owned(),
+            msg_type: name.to_owned(),
+        },
+        data: message(name).map_or_else(Vec::new, |m| seeds::from_tables(m, false).into_bytes()),
+    };
+    let written = |name: &&str| Some((format!("enveloped-{name}"), envelope(name).write().ok()?));
+    names.iter().filter_map(written).collect()
+}
+
+/// Names, namespaces and codes of the tables, and XML's own marks, as libFuzzer reads them.
+fn dictionary() -> String {
+    let mut words: BTreeSet<String> = MARKS.iter().map(|m| (*m).to_owned()).collect();
+    for message in messages() {
+        words.insert(message.namespace.to_owned());
+        collect(&message.root, &mut words);
+    }
+    let mut text = String::new();
+    for word in words {
+        text.push('"');
+        for octet in word.bytes() {
+            match octet {
+                b'"' | b'\\' => write!(text, "\\{}", char::from(octet)),
+                0x20..=0x7E => write!(text, "{}", char::from(octet)),
+                _ => write!(text, "\\x{octet:02X}"),
+            }
+            .expect("a string takes everything");
+        }
+        text.push_str("\"\n");
+    }
+    text
+}
+
+const MARKS: [&str; 26] = [
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<?xml version=\"1.0\"?>",
+    "<?a b?>",
+    "<!DOCTYPE a>",
+    "&#10;",
+    "&#x4E2D;",
+    "&amp;",
+    "&lt;",
+    "xmlns=\"\"",
+    "xmlns:a=\"urn:a\"",
+    "xml:lang=\"zh\"",
+    "xsi:type=\"a\"",
+    "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"",
+    "\u{FEFF}",
+    "\r\n",
+    "</",
+    "/>",
+    "=\"\"",
+    "\u{9B}",
+    "\u{FFFE}",
+    "7Q7Q",
+    "null",
+    "{\"OrderHead\":{",
+];
+
+fn collect(element: &'static Element, words: &mut BTreeSet<String>) {
+    words.insert(element.name.to_owned());
+    words.insert(element.zh.to_owned());
+    words.extend(
+        element
+            .attributes
+            .iter()
+            .map(|a| format!("{}=\"\"", a.name)),
+    );
+    if let Content::Text(_) = element.content {
+        words.extend(element.codes.iter().map(|c| c.0.to_owned()));
+    }
+    for particle in element.particles() {
+        collect(particle.element, words);
+    }
+}

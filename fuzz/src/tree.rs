@@ -1,0 +1,70 @@
+//! roxmltree as the judge of what is well-formed, and of what a document holds.
+
+use roxmltree::{Document, Node as Theirs};
+use tongguan_messages::{Node, NodeContent, Parsed, Problem};
+
+/// The reader's verdict and tree are those of roxmltree.
+pub fn agrees(octets: &[u8], problems: &[Problem], parsed: Option<&Parsed>) {
+    let fault = problems.first().filter(|p| p.ill_formed);
+    if fault.is_some_and(refused_on_purpose) {
+        return;
+    }
+    let body = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
+    let Ok(text) = std::str::from_utf8(body) else {
+        assert!(fault.is_some(), "it is not UTF-8");
+        return;
+    };
+    match (Document::parse(text), fault) {
+        (Ok(theirs), None) => {
+            if let Some(parsed) = parsed {
+                let before = octets.len() - body.len();
+                element(&parsed.root, theirs.root_element(), before);
+            }
+        }
+        (Err(_), Some(_)) => {}
+        (Err(error), None) => panic!("roxmltree says {error}, we: {problems:?}"),
+        (Ok(_), Some(fault)) => panic!("roxmltree takes it, we say {fault}"),
+    }
+}
+
+/// Our limits, and what XML forbids and roxmltree does not see. libxml2 sees it as we do: it is the
+/// judge in the mutants' test.
+fn refused_on_purpose(fault: &Problem) -> bool {
+    const UNSEEN: [&str; 3] = [
+        "declares a version of XML other than 1.0",
+        "has a processing instruction without ?>",
+        "a namespace is no URI",
+    ];
+    fault.rule == "too-large" || UNSEEN.iter().any(|unseen| fault.text.contains(unseen))
+}
+
+/// The element is theirs, with all that is in it.
+fn element(ours: &Node, theirs: Theirs<'_, '_>, before: usize) {
+    assert_eq!(ours.element.name, theirs.tag_name().name());
+    for (name, value) in &ours.attributes {
+        assert_eq!(theirs.attribute(*name), Some(value.as_str()), "{name}");
+    }
+    match &ours.content {
+        NodeContent::Text(text) => {
+            let own: String = theirs
+                .children()
+                .filter(Theirs::is_text)
+                .filter_map(|t| t.text())
+                .collect();
+            let absent = ours.element.fixed.or(ours.element.default);
+            let value = absent.filter(|_| own.is_empty()).unwrap_or(&own);
+            assert_eq!(text, value, "{}", ours.element.name);
+        }
+        NodeContent::Opaque(range) => {
+            let theirs = theirs.range();
+            assert_eq!(*range, theirs.start + before..theirs.end + before);
+        }
+        NodeContent::Children(children) => {
+            let theirs: Vec<_> = theirs.children().filter(Theirs::is_element).collect();
+            assert_eq!(children.len(), theirs.len(), "{}", ours.element.name);
+            for (ours, theirs) in children.iter().zip(theirs) {
+                element(ours, theirs, before);
+            }
+        }
+    }
+}
