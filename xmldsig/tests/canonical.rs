@@ -130,6 +130,7 @@ fn hostile_documents_are_refused() {
         "<x:a/>",
         "<a>&b;</a>",
         "<a>]]></b>",
+        "<a xmlns='' xmlns='urn:a'/>",
         "<?xml\"?><a/>",
         "<a><?b\"?></a>",
         "<a><?XML b?></a>",
