@@ -29,6 +29,10 @@ pub(crate) fn check(text: &str) -> Result<(), CanonicalError> {
             rest = after(body, ">");
         } else {
             let tag = Tag::read(&rest[1..]);
+            if tag.defaults > 1 {
+                let what = "a tag declares the default namespace twice";
+                return Err(CanonicalError::IllFormed(what.to_owned()));
+            }
             if tag.attributes > MOST_ATTRIBUTES {
                 return Err(CanonicalError::TooMany("attributes in one tag"));
             }
@@ -53,6 +57,8 @@ fn after<'t>(text: &'t str, end: &str) -> &'t str {
 struct Tag<'t> {
     attributes: usize,
     namespaces: usize,
+    /// How often it declares the default namespace: the parser lets it be twice, and keeps both.
+    defaults: usize,
     empty: bool,
     /// What follows it.
     rest: &'t str,
@@ -63,6 +69,7 @@ impl<'t> Tag<'t> {
         let mut tag = Self {
             attributes: 0,
             namespaces: 0,
+            defaults: 0,
             empty: false,
             rest: text,
         };
@@ -77,6 +84,7 @@ impl<'t> Tag<'t> {
             tag.attributes += 1;
             let name = before.trim_end_matches([' ', '\t', '\n', '\r', '=']);
             let name = name.rsplit([' ', '\t', '\n', '\r']).next();
+            tag.defaults += usize::from(name == Some("xmlns"));
             tag.namespaces += usize::from(name.is_some_and(|n| n.starts_with("xmlns")));
             tag.rest = after(&found[1..], &found[..1]);
         }

@@ -62,18 +62,50 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, CanonicalError> {
         nodes_limit: 8_000_000,
         entity_resolver: None,
     };
+    let text = match declaration(text) {
+        Some((declared, _)) if !is_utf8(declared) => {
+            let what = "it declares another encoding than UTF-8";
+            return Err(CanonicalError::IllFormed(what.to_owned()));
+        }
+        // The parser knows an XML declaration by a space after <?xml, and would keep one with a
+        // line feed there. Canonical XML drops it, so it is dropped here.
+        Some((declared, document))
+            if !declared.starts_with(' ') && declared.trim_start().starts_with("version") =>
+        {
+            document
+        }
+        _ => text,
+    };
     bounds::check(text)?;
     let document = Document::parse_with_options(text, options).map_err(|error| match error {
         roxmltree::Error::DtdDetected => CanonicalError::Dtd,
         other => CanonicalError::IllFormed(other.to_string()),
     })?;
     // Most documents have an XML declaration and no instruction.
-    let declared = text.strip_prefix("<?xml").filter(|t| t.starts_with(SPACE));
+    let declared = text.strip_prefix("<?xml ");
     if declared.unwrap_or(text).contains("<?") && document.descendants().any(is_no_instruction) {
         let what = "a processing instruction is named xml, or has no space after its name";
         return Err(CanonicalError::IllFormed(what.to_owned()));
     }
     Ok(document)
+}
+
+/// What is in the XML declaration, and what follows it.
+fn declaration(text: &str) -> Option<(&str, &str)> {
+    let declared = text.strip_prefix("<?xml")?;
+    let declared = declared.starts_with(SPACE).then_some(declared)?;
+    declared.split_once("?>")
+}
+
+/// Whether the declaration agrees with how the document is read. No digest covers it: who believes
+/// another encoding reads another document.
+fn is_utf8(declared: &str) -> bool {
+    let Some((_, value)) = declared.split_once("encoding") else {
+        return true;
+    };
+    let value = value.trim_matches(['"', '\'', '=', ' ', '\t', '\n', '\r']);
+    let end = value.find(['"', '\'']).unwrap_or(value.len());
+    value[..end].eq_ignore_ascii_case("utf-8")
 }
 
 const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];

@@ -123,6 +123,20 @@ fn what_was_changed_is_refused() {
         refused(&document.replace(">17<", ">17 <")),
         VerifyError::DigestMismatch
     ));
+    // The declaration is not signed, but says how the rest is read.
+    let head = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone='yes'?>";
+    let declared = format!("{head}{document}");
+    verify(declared.as_bytes(), &Policy::default()).unwrap();
+    assert!(matches!(
+        refused(&declared.replace("UTF-8", "GBK")),
+        VerifyError::Document(_)
+    ));
+    // No XML, though some take it: the first would count for one reader, the last for another.
+    let twice = "<m:Order xmlns=\"\" xmlns=\"urn:other\" ";
+    assert!(matches!(
+        refused(&document.replace("<m:Order ", twice)),
+        VerifyError::Document(_)
+    ));
     // A digest that fits the changed text is not what was signed.
     let changed = document.replace(">17<", ">18<");
     let body = format!("{}</m:Order>", HEAD.replace(">17<", ">18<"));

@@ -12,8 +12,10 @@ use tongguan_xmldsig::{CanonicalError, canonicalize};
 
 /// Legal XML in forms that canonicalisation must level. `xmllint --c14n` keeps comments, so there
 /// are none here.
-const ODD: [&str; 12] = [
+const ODD: [&str; 14] = [
     "<a/>",
+    "<?xml\nversion='1.0'\tencoding='UTF-8'\r\n?><a/>",
+    "<?xml\tversion=\"1.0\"?>\n<?b c?><a/>",
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<?before x  y?>\n<a><b/></a>\n<?after?>\n",
     "<a  z='1'\n y=\"2\"\tx = '3'></a >",
     "<a x='&lt;&amp;&quot;&#9;&#10;&#13;&apos;>' y=' a\n\tb '>&lt;&gt;&amp;&#13;&#x4E2D;</a>",
@@ -128,6 +130,7 @@ fn hostile_documents_are_refused() {
         "<x:a/>",
         "<a>&b;</a>",
         "<a>]]></b>",
+        "<a xmlns='' xmlns='urn:a'/>",
         "<?xml\"?><a/>",
         "<a><?b\"?></a>",
         "<a><?XML b?></a>",
