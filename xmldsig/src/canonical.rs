@@ -218,11 +218,14 @@ fn default_namespace<'a>(node: Node<'a, '_>) -> &'a str {
 
 fn namespaces(out: &mut Vec<u8>, node: Node<'_, '_>, apex: bool) {
     let parent = if apex { None } else { node.parent_element() };
-    // Most elements declare nothing, and share their parent's list.
-    if let Some(parent) = parent
-        && std::ptr::eq(first_namespace(node), first_namespace(parent))
-        && node.namespaces().len() == parent.namespaces().len()
-    {
+    // Most elements declare nothing. The tree keeps each pair of prefix and URI once, so lists that
+    // say the same are the same references.
+    let same = |above: &Node<'_, '_>| {
+        let mut pairs = node.namespaces().zip(above.namespaces());
+        node.namespaces().len() == above.namespaces().len()
+            && pairs.all(|(n, a)| std::ptr::eq(n, a))
+    };
+    if parent.as_ref().is_some_and(same) {
         return;
     }
     let default = default_namespace(node);
@@ -254,12 +257,6 @@ fn namespaces(out: &mut Vec<u8>, node: Node<'_, '_>, apex: bool) {
         escape_attribute(out, uri);
         out.push(b'"');
     }
-}
-
-fn first_namespace(node: Node<'_, '_>) -> *const u8 {
-    node.namespaces()
-        .next()
-        .map_or(std::ptr::null(), |n| n.uri().as_ptr())
 }
 
 fn attributes(out: &mut Vec<u8>, node: Node<'_, '_>, apex: bool) {

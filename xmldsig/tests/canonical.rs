@@ -12,7 +12,7 @@ use tongguan_xmldsig::{CanonicalError, canonicalize};
 
 /// Legal XML in forms that canonicalisation must level. `xmllint --c14n` keeps comments, so there
 /// are none here.
-const ODD: [&str; 14] = [
+const ODD: [&str; 17] = [
     "<a/>",
     "<?xml\nversion='1.0'\tencoding='UTF-8'\r\n?><a/>",
     "<?xml\tversion=\"1.0\"?>\n<?b c?><a/>",
@@ -23,6 +23,9 @@ const ODD: [&str; 14] = [
     "<n:a xmlns:n='u:n' xmlns:m='u:m' xmlns='u:d'><m:b xmlns:m='u:m'/><c xmlns=''><d/></c></n:a>",
     "<a xmlns:b='u:2' xmlns:a='u:1' b:x='1' a:x='2' x='3' a:w='4'/>",
     "<a xmlns='u:1'><b xmlns='u:1'><c xmlns='u:2'><d xmlns='u:1'/></c></b></a>",
+    "<a xmlns:x='u:x' xmlns='u:1'><b xmlns:x='u:x' xmlns='u:2'><c/></b></a>",
+    "<a xmlns:x='u:x' xmlns='u:1'><b xmlns:x='u:x' xmlns=''/></a>",
+    "<a xmlns:x='u:x' xmlns:y='u:y'><b xmlns:x='u:x' xmlns:y='u:z' y:c=''/></a>",
     "<a xml:lang='zh' xml:space='preserve'> \n <b/>\t</a>",
     "<a>\r\n1\r2\n</a>",
     "<a xmlns:x='u:x'><x:b xmlns:x='u:y'><x:c/></x:b><x:d/></a>",
