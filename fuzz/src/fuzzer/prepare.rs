@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tongguan_messages::{Content, Element, message, messages};
+use tongguan_messages::{Content, Element, Extent, example, message, messages};
 
 use crate::seeds;
 
@@ -91,7 +91,7 @@ fn compared() -> Option<(String, Vec<u8>)> {
         "CEB511Message",
         "CEB621Message",
     ];
-    let files = names.map(|name| message(name).map(|m| seeds::from_tables(m, true)));
+    let files = names.map(|name| message(name).map(|m| example(m, Extent::Full)));
     let files: Option<Vec<String>> = files.into_iter().collect();
     Some(("compared".to_owned(), files?.join("\0").into_bytes()))
 }
@@ -113,7 +113,7 @@ fn enveloped() -> Vec<(String, Vec<u8>)> {
             creat_time: "2026-11-23T09:30:00".to_owned(),
             msg_type: name.to_owned(),
         },
-        data: message(name).map_or_else(Vec::new, |m| seeds::from_tables(m, false).into_bytes()),
+        data: message(name).map_or_else(Vec::new, |m| example(m, Extent::Minimal).into_bytes()),
     };
     let written = |name: &&str| Some((format!("enveloped-{name}"), envelope(name).write().ok()?));
     names.iter().filter_map(written).collect()
