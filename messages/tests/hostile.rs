@@ -77,3 +77,13 @@ fn no_more_of_a_stream_is_held_than_the_limit_says() {
         assert!(source.given <= octets + 64, "{} of {octets}", source.given);
     }
 }
+
+#[test]
+fn a_document_may_end_where_the_window_ends() {
+    for length in [(256 << 10) - 1, 256 << 10, 512 << 10, (512 << 10) + 1] {
+        let mut text = "<a/>".to_owned();
+        text.push_str(&" ".repeat(length - text.len()));
+        let problems = validate_stream(&mut text.as_bytes(), &Limits::default());
+        assert_eq!(problems[0].rule, "unknown-message", "{length} octets");
+    }
+}

@@ -235,7 +235,10 @@ impl<'a> Scanner<'a> {
                 Ok(None) => {}
                 Err(Stop::Fault(flaw)) => return Err(self.fault(flaw)),
                 Err(Stop::More) => {
-                    if !self.more()? {
+                    // That nothing follows is known only when it was asked for: the same octets
+                    // may be a whole document then.
+                    let last = self.window.ended();
+                    if !self.more()? && last {
                         return Err(self.cut_off());
                     }
                 }
