@@ -321,10 +321,15 @@ impl<'a> Scanner<'a> {
                             return ill(self.at, "has more after its root element");
                         }
                     }
-                    Some(b'<') if self.window.octets()[self.at..].starts_with(b"<![CDATA[") => {
-                        return ill(self.at, "has a CDATA section outside its root element");
+                    Some(b'<') => {
+                        let rest = &self.window.octets()[self.at..];
+                        if rest.starts_with(b"<![CDATA[") {
+                            return ill(self.at, "has a CDATA section outside its root element");
+                        }
+                        if rest.starts_with(b"</") {
+                            return ill(self.at, "closes an element that was not opened");
+                        }
                     }
-                    Some(b'<') => {}
                     Some(_) if self.stage == Stage::AfterRoot => {
                         return ill(self.at, "has text after its root element");
                     }
@@ -382,15 +387,12 @@ impl<'a> Scanner<'a> {
             }
             Markup::End { name } => {
                 let octets = self.window.octets();
-                let open = self.starts.last().map(|s| &self.names[*s..]);
-                match open {
-                    Some(open) if *open == octets[name.clone()] => {}
-                    Some(open) => {
-                        let open = String::from_utf8_lossy(open);
-                        let open: String = open.chars().take(60).collect();
-                        return ill(name.start, format!("closes another element than {open}"));
-                    }
-                    None => return ill(start, "closes an element that was not opened"),
+                let open = self.starts.last().map_or(0, |start| *start);
+                let open = &self.names[open..];
+                if *open != octets[name.clone()] {
+                    let open = String::from_utf8_lossy(open);
+                    let open: String = open.chars().take(60).collect();
+                    return ill(name.start, format!("closes another element than {open}"));
                 }
                 self.at = end;
                 self.close();
