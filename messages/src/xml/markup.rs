@@ -6,6 +6,8 @@ use super::chars::{
     Cut, begins_name, continues_name, first_char, foreign_char, is_name, is_name_start, is_space,
 };
 use super::reference::normalize;
+use super::scope::{XML, XMLNS};
+use crate::simple::uri::is_reference;
 
 /// Why a token did not come out.
 #[derive(Debug)]
@@ -127,6 +129,23 @@ impl Cursor<'_> {
         Ok(start..self.at)
     }
 
+    /// A name with at most one colon, and names on both sides of it (Namespaces in XML 1.0, 4).
+    fn qualified_name(&mut self) -> Result<Range<usize>, Stop> {
+        let name = self.name()?;
+        let octets = &self.octets[name.clone()];
+        let Some(colon) = memchr::memchr(b':', octets) else {
+            return Ok(name);
+        };
+        let local = std::str::from_utf8(&octets[colon + 1..]).unwrap_or_default();
+        let begins = |c: char| c.is_ascii_alphabetic() || c == '_' || begins_name(c);
+        if colon == 0 || local.contains(':') || !local.starts_with(begins) {
+            let shown: String = String::from_utf8_lossy(octets).chars().take(60).collect();
+            let text = format!("has the name {shown}, with a colon astray");
+            return ill(name.start, text);
+        }
+        Ok(name)
+    }
+
     /// The markup at `<`.
     pub fn markup(&mut self, attributes: &mut Vec<RawAttribute>) -> Result<Markup, Stop> {
         self.at += 1;
@@ -168,7 +187,7 @@ impl Cursor<'_> {
 
     fn start_tag(&mut self, attributes: &mut Vec<RawAttribute>) -> Result<Markup, Stop> {
         attributes.clear();
-        let name = self.name()?;
+        let name = self.qualified_name()?;
         loop {
             let before = self.at;
             self.skip_space();
@@ -190,7 +209,7 @@ impl Cursor<'_> {
                 }
                 _ => {}
             }
-            let name = self.name()?;
+            let name = self.qualified_name()?;
             self.skip_space();
             if self.peek()? != b'=' {
                 return ill(self.at, "has an attribute without a value");
@@ -218,14 +237,21 @@ impl Cursor<'_> {
                 return flaw(start, "too-large", "has too many attributes in one tag");
             }
             let own = &self.octets[name.clone()];
-            // Other attributes are compared only when the tag has been read.
-            let declares = own == b"xmlns" || own.starts_with(b"xmlns:");
-            if declares
-                && attributes
-                    .iter()
-                    .any(|a| self.octets[a.name.clone()] == *own)
-            {
-                return ill(value.end, "declares a namespace prefix twice in one tag");
+            if let Some(prefix) = declared_prefix(own) {
+                let uri = std::str::from_utf8(&self.octets[value.clone()]).unwrap_or_default();
+                let uri = normalize(uri).unwrap_or_default();
+                // Other attributes are compared only when the tag has been read.
+                let twice = || {
+                    attributes
+                        .iter()
+                        .any(|a| self.octets[a.name.clone()] == *own)
+                };
+                let wrong = wrong_namespace(prefix, &uri)
+                    .or_else(|| twice().then_some("it stands twice in one tag"));
+                if let Some(wrong) = wrong {
+                    let text = format!("has a wrong namespace declaration: {wrong}");
+                    return ill(value.end, text);
+                }
             }
             attributes.push(RawAttribute { name, value });
         }
@@ -280,6 +306,31 @@ impl Cursor<'_> {
         checked_text(self.octets, start..start + end)?;
         self.at = start + end + 2;
         Ok(Markup::Instruction { target })
+    }
+}
+
+/// The prefix that an attribute of that name declares; the empty one for `xmlns`.
+pub(crate) fn declared_prefix(name: &[u8]) -> Option<&[u8]> {
+    match name.strip_prefix(b"xmlns")? {
+        [] => Some(&[]),
+        [b':', prefix @ ..] => Some(prefix),
+        _ => None,
+    }
+}
+
+/// What is wrong with a prefix that stands for a namespace (Namespaces in XML 1.0, 3).
+fn wrong_namespace(prefix: &[u8], uri: &str) -> Option<&'static str> {
+    match (prefix, uri) {
+        (b"xml", XML) => None,
+        (b"xml", _) | (_, XML) => Some("xml stands for another namespace"),
+        (b"xmlns", _) | (_, XMLNS) => Some("xmlns cannot be declared"),
+        ([], "") => None,
+        (_, "") => Some("a prefix stands for no namespace"),
+        // libxml2 looks at it as it would stand in an entity.
+        (_, uri) if !is_reference(uri.replace('&', "&#38;").as_bytes()) => {
+            Some("a namespace is no URI")
+        }
+        _ => None,
     }
 }
 

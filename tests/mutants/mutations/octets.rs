@@ -10,6 +10,8 @@ pub const ALL: &[Mutation] = &[
     ("octet put in", put_in),
     ("octets lost", lost),
     ("markup put in", markup),
+    ("pieces of markup put in", pieces),
+    ("document of pieces of markup", only_pieces),
     ("line ends", line_ends),
     ("not UTF-8", not_utf8),
     ("space in a tag", space_in_tag),
@@ -81,6 +83,97 @@ fn markup(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
         "\r",
     ];
     Some(d.inserted(at, r.pick(&kinds)))
+}
+
+/// What XML is written with, whole and in halves; the line feeds tell where a fault is seen.
+const PIECES: &[&str] = &[
+    "<",
+    "</",
+    ">",
+    "/>",
+    "a",
+    "b",
+    "a:b",
+    "xmlns",
+    "xmlns:a",
+    "=",
+    "\"",
+    "'",
+    "\"x\"",
+    "'x'",
+    " ",
+    "\n",
+    "\n",
+    "\n",
+    "\t",
+    "\r\n",
+    "&",
+    "&amp;",
+    "&#65;",
+    "&#0;",
+    "&x;",
+    ";",
+    "<!--",
+    "-->",
+    "--",
+    "<![CDATA[",
+    "]]>",
+    "]]",
+    "<?",
+    "?>",
+    "<?p",
+    "<?xml",
+    "<!",
+    "<!DOCTYPE",
+    "x",
+    "国",
+    "\u{1}",
+    "]",
+    "<a>",
+    "</a>",
+    "<a/>",
+    "<a b=\"c\">",
+    " b=\"\"",
+    " b='c'",
+    " xmlns:u=\"urn:u\"",
+    " u:b=\"\"",
+    "1",
+    "-",
+    ".",
+    ":",
+    "?",
+    "!",
+    "[",
+    "/",
+    "#",
+    "<b",
+    "</b",
+    "<a\n",
+    "</a\n",
+];
+
+fn some_pieces(r: &mut Random, most: usize) -> String {
+    (0..r.within(2..most)).map(|_| r.pick(PIECES)).collect()
+}
+
+fn pieces(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
+    let element = &d.elements[r.below(d.elements.len())];
+    let places = [
+        element.start_tag.start,
+        element.name.end,
+        element.start_tag.end - 1,
+        element.inner.start,
+        element.inner.end,
+        element.whole.end,
+        anywhere(d, r)?,
+    ];
+    Some(d.inserted(r.pick(&places), some_pieces(r, 8)))
+}
+
+fn only_pieces(_: &Document, r: &mut Random) -> Option<Vec<u8>> {
+    let start = r.pick(&["", "", "<a>", "<a>\n", "<a ", "<?xml version=\"1.0\"?>\n"]);
+    let end = r.pick(&["", "", "</a>", ">", "\n", "<a/>"]);
+    Some(format!("{start}{}{end}", some_pieces(r, 25)).into_bytes())
 }
 
 fn line_ends(d: &Document, r: &mut Random) -> Option<Vec<u8>> {
