@@ -1,11 +1,12 @@
-//! Contenders in one run, on one thread: they take turns, so that what the machine does meanwhile
-//! meets all alike. Each figure is the median of the rounds; quote the ratios.
+//! Contenders in one run, on one thread: they take short turns, so that what the machine does
+//! meanwhile meets all alike. A rate is the median of the rounds, and so is a ratio: the median of
+//! the ratios within each round, not the ratio of the rates. Quote the ratios.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 9;
-const ROUND: Duration = Duration::from_millis(400);
+const ROUNDS: usize = 41;
+const ROUND: Duration = Duration::from_millis(100);
 
 /// What a bench comes to.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -46,19 +47,21 @@ impl<'w> Contenders<'w> {
                 rates.push(f64::from(times) / begun.elapsed().as_secs_f64());
             }
         }
-        let medians: Vec<f64> = rates.into_iter().map(median).collect();
-        let lines = self.0.iter().zip(&medians).map(|((name, _), rate)| {
+        let ours = rates[0].clone();
+        let lines = self.0.iter().zip(rates).map(|((name, _), rates)| {
+            let ratio = median(ours.iter().zip(&rates).map(|(ours, it)| ours / it));
+            let rate = median(rates.into_iter());
             format!(
-                "  {name:38} {rate:9.0}/s {:7.0} MB/s   ours is {:6.2} of it",
+                "  {name:38} {rate:9.0}/s {:7.0} MB/s   ours is {ratio:6.2} of it",
                 rate * octets as f64 / 1e6,
-                medians[0] / rate
             )
         });
         Ok(lines.collect())
     }
 }
 
-fn median(mut all: Vec<f64>) -> f64 {
+fn median(all: impl Iterator<Item = f64>) -> f64 {
+    let mut all: Vec<f64> = all.collect();
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
 }

@@ -80,7 +80,7 @@ fn in_units(
             numbers.push(number);
         },
     );
-    if too_large(told(&streamed)) && !too_large(problems) {
+    if too_large(told(&streamed)) && told(&streamed) != problems {
         assert!(limits.octets < octets.len(), "{:?}", told(&streamed));
         return;
     }

@@ -12,21 +12,75 @@ use crate::typed::{BaseTransfer, Record};
 
 /// Appends the canonical form of text: `&`, `<`, `>` and CR escaped (canonical XML 1.0, 2.3).
 pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    let special = |b: u8| (b == b'&') | (b == b'<') | (b == b'>') | (b == b'\r');
-    // Without early exit this runs on whole vectors; nearly no text needs more.
-    if !bytes.iter().fold(false, |any, b| any | special(*b)) {
-        out.extend_from_slice(bytes);
-        return;
+    if Text::of(text).plain {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        escape_each(out, text);
     }
-    for b in bytes {
+}
+
+#[cold]
+fn escape_each(out: &mut Vec<u8>, text: &str) {
+    for b in text.bytes() {
         match b {
             b'&' => out.extend_from_slice(b"&amp;"),
             b'<' => out.extend_from_slice(b"&lt;"),
             b'>' => out.extend_from_slice(b"&gt;"),
             b'\r' => out.extend_from_slice(b"&#xD;"),
-            _ => out.push(*b),
+            _ => out.push(b),
         }
+    }
+}
+
+/// What is to be known of a text before it is written.
+#[derive(Clone, Copy)]
+struct Text {
+    /// Nothing in it is to be escaped.
+    plain: bool,
+    /// It has as many characters as octets.
+    ascii: bool,
+}
+
+impl Text {
+    /// Fields are many and short: eight octets are looked at at a time, and the last eight once
+    /// more rather than each of the rest.
+    #[inline]
+    fn of(text: &str) -> Self {
+        let octets = text.as_bytes();
+        let Some(last) = octets.last_chunk() else {
+            return Self {
+                plain: !octets
+                    .iter()
+                    .any(|b| matches!(b, b'&' | b'<' | b'>' | b'\r')),
+                ascii: octets.is_ascii(),
+            };
+        };
+        let (eights, _) = octets.as_chunks();
+        let mut found = Self::look(last);
+        for eight in eights {
+            let (special, wide) = Self::look(eight);
+            found = (found.0 | special, found.1 | wide);
+        }
+        let top = u64::from_ne_bytes([0x80; 8]);
+        Self {
+            plain: found.0 & top == 0,
+            ascii: found.1 & top == 0,
+        }
+    }
+
+    /// Top bits of octets: the first is to be escaped (those after it may be told falsely), all
+    /// that are not ASCII.
+    #[inline]
+    fn look(eight: &[u8; 8]) -> (u64, u64) {
+        const ONES: u64 = u64::from_ne_bytes([1; 8]);
+        let every = |octet: u8| ONES * u64::from(octet);
+        let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+        let word = u64::from_le_bytes(*eight);
+        // `<` and `>` differ in one bit.
+        let special = zero(word ^ every(b'&'))
+            | zero((word | every(b'<' ^ b'>')) ^ every(b'>'))
+            | zero(word ^ every(b'\r'));
+        (special, word)
     }
 }
 
@@ -110,12 +164,31 @@ pub trait Value {
 }
 
 fn write_text(out: &mut Vec<u8>, element: &'static Element, text: &str) -> Result<u32, Problem> {
-    simple::check_element(element, text)
-        .map_err(|broken| Problem::field(element, element.name, Place::default(), broken))?;
+    let Text { plain, ascii } = Text::of(text);
+    let passes = match (element.fixed, &element.content) {
+        (Some(fixed), _) => text == fixed,
+        (None, Content::Text(kind)) => simple::passes(*kind, text.as_bytes(), ascii),
+        _ => false,
+    };
+    if !passes {
+        check(element, text)?;
+    }
+    out.reserve(element.open.len() + text.len() + element.close.len());
     out.extend_from_slice(element.open.as_bytes());
-    escape(out, text);
+    if plain {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        escape_each(out, text);
+    }
     out.extend_from_slice(element.close.as_bytes());
     Ok(1)
+}
+
+/// The full check, with its reasons; few values need it.
+#[inline(never)]
+fn check(element: &'static Element, text: &str) -> Result<(), Problem> {
+    simple::check_element(element, text)
+        .map_err(|broken| Problem::field(element, element.name, Place::default(), broken))
 }
 
 impl Value for String {
@@ -291,6 +364,23 @@ mod tests {
         let mut out = Vec::new();
         escape(&mut out, "a&b<c>d\re\"f\t\n");
         assert_eq!(out, b"a&amp;b&lt;c&gt;d&#xD;e\"f\t\n");
+        for at in 0..20 {
+            for (special, escaped) in [
+                ("&", "&amp;"),
+                ("<", "&lt;"),
+                (">", "&gt;"),
+                ("\r", "&#xD;"),
+            ] {
+                let text =
+                    |middle| format!("{}{middle}{}", "\u{a7}".repeat(at), "x".repeat(19 - at));
+                let mut out = Vec::new();
+                escape(&mut out, &text(special));
+                assert_eq!(String::from_utf8(out).unwrap(), text(escaped));
+            }
+        }
+        let mut out = Vec::new();
+        escape(&mut out, "'/;=?%\u{d}".trim_end());
+        assert_eq!(out, b"'/;=?%");
         let mut out = Vec::new();
         escape_attribute(&mut out, "a&b<c>d\r\"\t\n");
         assert_eq!(out, b"a&amp;b&lt;c>d&#xD;&quot;&#x9;&#xA;");
