@@ -37,7 +37,6 @@ pub fn mark(text: &str) -> String {
 /// The document with marks for the texts of personal fields; nothing where it has none, is not
 /// well-formed or holds the mark anyway.
 pub fn marked(octets: &[u8]) -> Option<String> {
-    let octets = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
     let text = std::str::from_utf8(octets).ok()?;
     if text.contains("7Q") || text.contains("7q") {
         return None;

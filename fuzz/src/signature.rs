@@ -99,7 +99,6 @@ pub fn target(octets: &[u8]) {
 /// What a document says: the canonical form of all but its one signature. By another way than the
 /// verifier's: the signature is cut out of the octets.
 fn declared(octets: &[u8]) -> Option<Vec<u8>> {
-    let octets = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
     let text = std::str::from_utf8(octets).ok()?;
     let tree = Document::parse(text).ok()?;
     let mut signatures = tree

@@ -236,20 +236,9 @@ fn leaf(
 fn check_leaf(node: &Node, path: &str) -> Option<Problem> {
     let (element, place) = (node.element, node.place);
     let text = node.own_text().unwrap_or_default();
-    if let Some(bad) = text.chars().find(|c| !is_xml_char(*c)) {
-        return Some(Problem::at(
-            element,
-            path,
-            place,
-            "character",
-            format!(
-                "holds the character U+{:04X}, which XML cannot carry",
-                u32::from(bad)
-            ),
-            "remove control characters",
-        ));
-    }
-    if let Err(broken) = simple::check_element(element, text) {
+    let checked =
+        simple::check_characters(text).and_then(|()| simple::check_element(element, text));
+    if let Err(broken) = checked {
         return Some(Problem::field(element, path, place, broken));
     }
     let format = element.format?;
@@ -294,8 +283,4 @@ pub fn check_forms(node: &Node, path: &str) -> Vec<Problem> {
         }
     }
     problems
-}
-
-fn is_xml_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }

@@ -9,6 +9,7 @@ use crate::problem::Problem;
 use crate::simple;
 use crate::table::{Content, Element, Message, SimpleType, message};
 use crate::typed::{BaseTransfer, Record};
+use crate::xml::{below, equal, every};
 
 /// Appends the canonical form of text: `&`, `<`, `>` and CR escaped (canonical XML 1.0, 2.3).
 pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
@@ -35,7 +36,7 @@ fn escape_each(out: &mut Vec<u8>, text: &str) {
 /// What is to be known of a text before it is written.
 #[derive(Clone, Copy)]
 struct Text {
-    /// Nothing in it is to be escaped.
+    /// Nothing in it is to be escaped, and XML can carry all of it.
     plain: bool,
     /// It has as many characters as octets.
     ascii: bool,
@@ -48,10 +49,9 @@ impl Text {
     fn of(text: &str) -> Self {
         let octets = text.as_bytes();
         let Some(last) = octets.last_chunk() else {
+            let special = |b: &u8| matches!(b, 0..b' ' | b'&' | b'<' | b'>' | 0xEF);
             return Self {
-                plain: !octets
-                    .iter()
-                    .any(|b| matches!(b, b'&' | b'<' | b'>' | b'\r')),
+                plain: !octets.iter().any(special),
                 ascii: octets.is_ascii(),
             };
         };
@@ -61,25 +61,22 @@ impl Text {
             let (special, wide) = Self::look(eight);
             found = (found.0 | special, found.1 | wide);
         }
-        let top = u64::from_ne_bytes([0x80; 8]);
         Self {
-            plain: found.0 & top == 0,
-            ascii: found.1 & top == 0,
+            plain: found.0 == 0,
+            ascii: found.1 & every(0x80) == 0,
         }
     }
 
-    /// Top bits of octets: the first is to be escaped (those after it may be told falsely), all
-    /// that are not ASCII.
+    /// Top bits of octets: of those that are to be escaped or that XML may not carry (and perhaps
+    /// of some after them), and of those that are not ASCII.
     #[inline]
     fn look(eight: &[u8; 8]) -> (u64, u64) {
-        const ONES: u64 = u64::from_ne_bytes([1; 8]);
-        let every = |octet: u8| ONES * u64::from(octet);
-        let zero = |word: u64| word.wrapping_sub(ONES) & !word;
         let word = u64::from_le_bytes(*eight);
-        // `<` and `>` differ in one bit.
-        let special = zero(word ^ every(b'&'))
-            | zero((word | every(b'<' ^ b'>')) ^ every(b'>'))
-            | zero(word ^ every(b'\r'));
+        // `<` and `>` differ in one bit; U+FFFE and U+FFFF begin with EF.
+        let special = equal(word, b'&')
+            | equal(word | every(b'<' ^ b'>'), b'>')
+            | below(word, b' ')
+            | equal(word, 0xEF);
         (special, word)
     }
 }
@@ -170,7 +167,7 @@ fn write_text(out: &mut Vec<u8>, element: &'static Element, text: &str) -> Resul
         (None, Content::Text(kind)) => simple::passes(*kind, text.as_bytes(), ascii),
         _ => false,
     };
-    if !passes {
+    if !(passes && plain) {
         check(element, text)?;
     }
     out.reserve(element.open.len() + text.len() + element.close.len());
@@ -187,7 +184,8 @@ fn write_text(out: &mut Vec<u8>, element: &'static Element, text: &str) -> Resul
 /// The full check, with its reasons; few values need it.
 #[inline(never)]
 fn check(element: &'static Element, text: &str) -> Result<(), Problem> {
-    simple::check_element(element, text)
+    simple::check_characters(text)
+        .and_then(|()| simple::check_element(element, text))
         .map_err(|broken| Problem::field(element, element.name, Place::default(), broken))
 }
 
@@ -379,9 +377,6 @@ mod tests {
             }
         }
         let mut out = Vec::new();
-        escape(&mut out, "'/;=?%\u{d}".trim_end());
-        assert_eq!(out, b"'/;=?%");
-        let mut out = Vec::new();
         escape_attribute(&mut out, "a&b<c>d\r\"\t\n");
         assert_eq!(out, b"a&amp;b&lt;c>d&#xD;&quot;&#x9;&#xA;");
     }
@@ -432,5 +427,14 @@ mod tests {
         assert!(text.contains("甲&lt;乙"));
         who.copCode = "1234567890123456789".into();
         assert_eq!(transfer(&who).unwrap_err().rule, "too-long");
+        who.copCode = "1105910159".into();
+        for at in 0..10 {
+            for bad in ["\0", "\u{1}", "\u{1f}", "\u{fffe}", "\u{ffff}"] {
+                who.copName = format!("{}{bad}", "x".repeat(at));
+                assert_eq!(transfer(&who).unwrap_err().rule, "character");
+            }
+            who.copName = format!("{}\u{fffd}，\t\u{80}", "x".repeat(at));
+            assert!(transfer(&who).is_ok());
+        }
     }
 }

@@ -33,6 +33,10 @@ pub(crate) fn check(text: &str) -> Result<(), CanonicalError> {
                 let what = "a tag declares the default namespace twice";
                 return Err(CanonicalError::IllFormed(what.to_owned()));
             }
+            if tag.disguised {
+                let what = "an attribute is named xmlns, with a prefix";
+                return Err(CanonicalError::IllFormed(what.to_owned()));
+            }
             if tag.attributes > MOST_ATTRIBUTES {
                 return Err(CanonicalError::TooMany("attributes in one tag"));
             }
@@ -59,6 +63,8 @@ struct Tag<'t> {
     namespaces: usize,
     /// How often it declares the default namespace: the parser lets it be twice, and keeps both.
     defaults: usize,
+    /// An attribute's name ends in `:xmlns`: the parser takes it for the default namespace.
+    disguised: bool,
     empty: bool,
     /// What follows it.
     rest: &'t str,
@@ -70,6 +76,7 @@ impl<'t> Tag<'t> {
             attributes: 0,
             namespaces: 0,
             defaults: 0,
+            disguised: false,
             empty: false,
             rest: text,
         };
@@ -85,6 +92,7 @@ impl<'t> Tag<'t> {
             let name = before.trim_end_matches([' ', '\t', '\n', '\r', '=']);
             let name = name.rsplit([' ', '\t', '\n', '\r']).next();
             tag.defaults += usize::from(name == Some("xmlns"));
+            tag.disguised |= name.is_some_and(|n| n.ends_with(":xmlns"));
             tag.namespaces += usize::from(name.is_some_and(|n| n.starts_with("xmlns")));
             tag.rest = after(&found[1..], &found[..1]);
         }

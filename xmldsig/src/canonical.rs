@@ -62,6 +62,11 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, CanonicalError> {
         nodes_limit: 8_000_000,
         entity_resolver: None,
     };
+    // The parser would step over one more, and past the look at the declaration behind it.
+    if text.starts_with('\u{FEFF}') {
+        let what = "it begins with two byte order marks";
+        return Err(CanonicalError::IllFormed(what.to_owned()));
+    }
     let text = match declaration(text) {
         Some((declared, _)) if !is_utf8(declared) => {
             let what = "it declares another encoding than UTF-8";

@@ -134,6 +134,8 @@ fn hostile_documents_are_refused() {
         "<a>&b;</a>",
         "<a>]]></b>",
         "<a xmlns='' xmlns='urn:a'/>",
+        "<a xmlns:x='urn:x' x:xmlns='urn:a'/>",
+        "\u{FEFF}\u{FEFF}<?xml version='1.0' encoding='GBK'?><a/>",
         "<?xml\"?><a/>",
         "<a><?b\"?></a>",
         "<a><?XML b?></a>",

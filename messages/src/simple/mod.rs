@@ -8,6 +8,7 @@ mod id;
 pub(crate) mod uri;
 
 use crate::table::{Content, Element, SimpleType};
+use crate::xml::foreign_char;
 
 pub(crate) use builtin::Builtin;
 pub(crate) use dates::check_format;
@@ -105,6 +106,17 @@ pub(crate) fn check(kind: SimpleType, text: &str) -> Result<(), Broken> {
         SimpleType::Base64 => base64(text),
         SimpleType::Id => Builtin::Id.check(text),
     }
+}
+
+/// Whether XML can carry `text` at all (XML 1.0, 2.2).
+pub(crate) fn check_characters(text: &str) -> Result<(), Broken> {
+    foreign_char(text).map_or(Ok(()), |(_, bad)| {
+        let text = format!(
+            "holds the character U+{:04X}, which XML cannot carry",
+            u32::from(bad)
+        );
+        Err(broken("character", text, "remove control characters"))
+    })
 }
 
 /// Whether `text` may stand in the element.

@@ -103,12 +103,24 @@ pub(crate) fn foreign_char(text: &str) -> Option<(usize, char)> {
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
+/// Eight times the octet.
+#[inline]
+pub(crate) const fn every(octet: u8) -> u64 {
+    LOW * octet as u64
+}
+
+/// The octets of `word` that are below `b` (at most 0x80), as their high bits; it may mark more
+/// above a marked one.
+#[inline]
+pub(crate) const fn below(word: u64, b: u8) -> u64 {
+    word.wrapping_sub(every(b)) & !word & HIGH
+}
+
 /// The octets of `word` that equal `b`, as their high bits. May also mark an octet right above a
 /// marked one; the lowest mark is always right.
 #[inline]
-const fn equal(word: u64, b: u8) -> u64 {
-    let x = word ^ (LOW * b as u64);
-    x.wrapping_sub(LOW) & !x & HIGH
+pub(crate) const fn equal(word: u64, b: u8) -> u64 {
+    below(word ^ every(b), 1)
 }
 
 /// Whether `octets` begin with `with`; quick for what has eight octets and more.
@@ -152,7 +164,7 @@ pub(crate) fn plain_text(octets: &[u8]) -> (usize, bool) {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(eight);
         let word = u64::from_le_bytes(bytes);
-        let low = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
+        let low = below(word, 0x20);
         let stop = low | equal(word, b'<') | equal(word, b'&') | equal(word, b']');
         if stop == 0 {
             high |= word & HIGH;

@@ -16,7 +16,7 @@ mod scanner;
 mod scope;
 mod window;
 
-pub(crate) use chars::split_name;
+pub(crate) use chars::{below, equal, every, foreign_char, split_name};
 pub(crate) use markup::RawAttribute;
 pub(crate) use place::Counter;
 pub(crate) use reference::{expand, normalize};
