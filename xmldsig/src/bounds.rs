@@ -1,6 +1,6 @@
-//! Bounds on what the parser does in the square of the input's length: it compares each attribute
-//! of a tag with all others, and an element that declares a namespace gets a list of all that are
-//! in force. They are counted before it looks.
+//! What is looked at before the parser looks: bounds on what it does in the square of the input's
+//! length (it compares each attribute of a tag with all others, and an element that declares a
+//! namespace gets a list of all that are in force), and what it takes although it is not XML.
 
 use crate::CanonicalError;
 
@@ -17,6 +17,7 @@ pub(crate) fn check(text: &str) -> Result<(), CanonicalError> {
     let mut in_force = 0;
     let mut rest = text;
     while let Some(start) = rest.find('<') {
+        references(&rest[..start])?;
         rest = &rest[start..];
         if let Some(body) = rest.strip_prefix("<!--") {
             rest = after(body, "-->");
@@ -29,6 +30,7 @@ pub(crate) fn check(text: &str) -> Result<(), CanonicalError> {
             rest = after(body, ">");
         } else {
             let tag = Tag::read(&rest[1..]);
+            references(&rest[..rest.len() - tag.rest.len()])?;
             if tag.defaults > 1 {
                 let what = "a tag declares the default namespace twice";
                 return Err(CanonicalError::IllFormed(what.to_owned()));
@@ -51,6 +53,28 @@ pub(crate) fn check(text: &str) -> Result<(), CanonicalError> {
         }
     }
     Ok(())
+}
+
+/// Numbers of characters that XML does not have: the parser takes some for U+FFFD.
+fn references(text: &str) -> Result<(), CanonicalError> {
+    for reference in text.split("&#").skip(1) {
+        let digits = reference.split(';').next().unwrap_or_default();
+        let number = match digits.strip_prefix('x') {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => digits.parse(),
+        };
+        let character = number.ok().and_then(char::from_u32);
+        if !character.is_some_and(is_char) {
+            let what = "it refers to a character that XML does not have";
+            return Err(CanonicalError::IllFormed(what.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// XML 1.0, 2.2.
+fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
 fn after<'t>(text: &'t str, end: &str) -> &'t str {
