@@ -88,6 +88,9 @@ fn meant(octets: &[u8], problems: &[Problem]) -> Option<&'static str> {
         "ill-formed" if fault.text.contains("after its root") && octets.contains(&0) => {
             Some("U+0000 after the root")
         }
+        // A line feed and three zeros, as a line feed in UTF-32 has: the head of an LZMA file, which
+        // libxml2 unpacks, and finds empty.
+        "ill-formed" if octets.starts_with(b"\n\0\0\0") => Some("taken for a packed file"),
         _ => None,
     }
 }
