@@ -10,12 +10,14 @@ mod clock;
 pub mod evidence;
 mod lifecycle;
 mod manifest;
+mod precedence;
 mod registry;
 mod retention;
 pub mod store;
 
 pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};
 pub use manifest::{Enterprise, Limits, Manifest, Node, Route};
+pub use precedence::Waits;
 pub use registry::Registry;
 pub use retention::purge;
 pub use store::Store;

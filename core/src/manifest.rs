@@ -11,6 +11,7 @@ use tongguan_contracts::{Failure, PartOptions};
 use tongguan_messages::{BaseTransfer, transfer};
 use tongguan_xmldsig::{Profile, Sm2Encoding};
 
+use crate::precedence::Waits;
 use crate::store::{Owner, SqlStore};
 use store::StoreTable;
 
@@ -34,6 +35,9 @@ pub struct Manifest {
     /// Which message goes which way; the first that fits counts.
     #[serde(default)]
     pub routes: Vec<Route>,
+    /// Which declarations wait for others.
+    #[serde(default)]
+    pub waits: Waits,
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,
@@ -242,6 +246,9 @@ impl Manifest {
         let wrong = |doing: &str, reason: String, remedy: String| {
             Err(Failure::misconfigured(name, doing, reason).remedy(remedy))
         };
+        if let Err((reason, remedy)) = self.waits.check() {
+            return wrong("use [waits]", reason, remedy);
+        }
         if !(1..=100).contains(&self.limits.batch) {
             return wrong(
                 "use [limits] batch",

@@ -37,12 +37,25 @@ pub(crate) struct MessageRow {
     pub unit: Option<String>,
     #[serde(default)]
     pub business_key: Vec<String>,
+    /// The fields by which others refer to it, where that is not the business key.
+    #[serde(default)]
+    pub referred_by: Vec<String>,
+    #[serde(default)]
+    pub follows: Vec<FollowsRow>,
     #[serde(default)]
     pub answered_by: Vec<String>,
     #[serde(default)]
     pub answers: Vec<String>,
     #[serde(default)]
     pub statuses: Vec<StatusRow>,
+}
+
+/// A declaration that customs wants first, and the fields here that name it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FollowsRow {
+    pub message: String,
+    pub by: Vec<String>,
 }
 
 /// The specification's tables of a message.

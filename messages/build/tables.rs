@@ -161,6 +161,16 @@ impl Generator<'_> {
         if !self.shared.schemas.contains_key(schema) {
             panic!("{name}.toml: unknown schema {schema:?}");
         }
+        let follows: String = message
+            .follows
+            .iter()
+            .map(|row| {
+                format!(
+                    "Follows {{ message: {:?}, by: &{:?} }},",
+                    row.message, row.by
+                )
+            })
+            .collect();
         let minimal = self.samples.minimal.get(name);
         self.used.insert(format!("minimal {name}"));
         let _ = writeln!(
@@ -168,7 +178,7 @@ impl Generator<'_> {
             "static {}: Message = Message {{ name: {name:?}, zh: {:?}, en: {:?}, section: {:?}, \
              prefix: {:?}, namespace: {namespace:?}, schema: {schema:?}, direction: Direction::{direction}, \
              kind: Kind::{kind}, senders: &{:?}, root: {root}, unit: {unit}, \
-             business_key: &{:?}, answered_by: &{:?}, answers: &{:?}, statuses: &[{statuses}], \
+             business_key: &{:?}, referred_by: &{:?}, follows: &[{follows}], answered_by: &{:?}, answers: &{:?}, statuses: &[{statuses}], \
              minimal: &{:?} }};",
             snake(name),
             message.zh,
@@ -177,6 +187,7 @@ impl Generator<'_> {
             message.namespace,
             message.senders,
             message.business_key,
+            message.referred_by,
             message.answered_by,
             message.answers,
             minimal.map_or(&[][..], Vec::as_slice),

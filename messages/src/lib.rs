@@ -20,6 +20,7 @@ mod draft;
 pub mod envelope;
 mod example;
 mod find;
+mod follows;
 mod json;
 mod json_schema;
 mod lines;
@@ -41,6 +42,7 @@ mod xsd;
 pub use draft::{Draft, Filler, check_forms};
 pub use example::{Extent, example, example_json, unsigned_example};
 pub use find::{Found, Target, find, find_message, nearest, nearest_names};
+pub use follows::key_in;
 pub use json_schema::json_schema;
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
@@ -51,8 +53,8 @@ pub use read::{
 };
 pub use receipt::{Answer, Meaning, answers, business_key, error_code, meaning};
 pub use table::{
-    Attribute, Content, Direction, Element, ErrorCode, ErrorGroup, Fill, Format, Kind, Level,
-    Message, Outcome, Particle, Role, SimpleType, Source, Status, edition, error_codes,
+    Attribute, Content, Direction, Element, ErrorCode, ErrorGroup, Fill, Follows, Format, Kind,
+    Level, Message, Outcome, Particle, Role, SimpleType, Source, Status, edition, error_codes,
     error_groups, message, messages, role,
 };
 pub use typed::BaseTransfer;

@@ -30,6 +30,10 @@ pub struct Message {
     /// The fields, as paths below the unit, that tell one declaration from another and that the
     /// receipt repeats.
     pub business_key: &'static [&'static str],
+    /// The fields by which other declarations refer to it, where that is not the business key.
+    pub referred_by: &'static [&'static str],
+    /// The declarations that customs wants before this one, to compare it with them.
+    pub follows: &'static [Follows],
     /// The receipts that answer this declaration.
     pub answered_by: &'static [&'static str],
     /// The declarations that this receipt answers.
@@ -39,6 +43,16 @@ pub struct Message {
     /// What a minimal example has besides what the schema asks for, as paths below the unit, or
     /// below the root: the specification's text asks for it.
     pub minimal: &'static [&'static str],
+}
+
+/// A declaration that goes before another.
+#[derive(Debug)]
+pub struct Follows {
+    /// Its message: `CEB311Message`.
+    pub message: &'static str,
+    /// The fields, as paths below the unit that follows, which name it: in the order of its
+    /// [`Message::referred_by`] or, where that is empty, [`Message::business_key`].
+    pub by: &'static [&'static str],
 }
 
 /// Who sends declarations.

@@ -51,6 +51,25 @@ fn every_key_is_a_field() {
 }
 
 #[test]
+fn what_goes_before_is_named_by_its_own_fields() {
+    for m in messages() {
+        let unit = m.unit;
+        for path in m.referred_by {
+            assert!(find(unit.expect("units"), path).is_some(), "{path}");
+        }
+        for follows in m.follows {
+            let before = follows.before().expect("it has a table");
+            assert_eq!(follows.by.len(), before.reference().len(), "{}", m.name);
+            for (own, theirs) in follows.by.iter().zip(before.reference()) {
+                assert!(find(unit.expect("units"), own).is_some(), "{own}");
+                let name = |path: &str| path.rsplit('/').next().map(str::to_owned);
+                assert_eq!(name(own), name(theirs), "{} and {}", m.name, before.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_kind_has_what_it_needs() {
     for m in messages() {
         match m.kind {

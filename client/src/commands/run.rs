@@ -17,6 +17,8 @@ struct Ended {
     accepted: u64,
     rejected: u64,
     open: u64,
+    /// Of those, the ones that wait for others.
+    waiting: u64,
     dead: u64,
     void: u64,
 }
@@ -39,6 +41,7 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
         accepted,
         rejected,
         open,
+        waiting,
         dead,
         void,
     } = ended;
@@ -46,6 +49,12 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
         "stopped: {accepted} accepted, {rejected} rejected, {open} still open, \
          {dead} dead letters, {void} void"
     ))?;
+    if waiting > 0 {
+        out.line(format!(
+            "{waiting} of the open ones wait for others: tongguan status --state waiting, and \
+             tongguan show says for which"
+        ))?;
+    }
     if dead > 0 {
         out.line("dead letters wait for you: tongguan status, then tongguan retry or void")?;
     }
@@ -116,6 +125,7 @@ async fn count(client: &Client) -> Result<Ended, Failure> {
         accepted: 0,
         rejected: 0,
         open: 0,
+        waiting: 0,
         dead: 0,
         void: 0,
     };
@@ -125,7 +135,10 @@ async fn count(client: &Client) -> Result<Ended, Failure> {
             State::Rejected => ended.rejected += count,
             State::Dead => ended.dead += count,
             State::Void => ended.void += count,
-            _ => ended.open += count,
+            open => {
+                ended.open += count;
+                ended.waiting += if open == State::Waiting { count } else { 0 };
+            }
         }
     }
     Ok(ended)

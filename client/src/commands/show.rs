@@ -114,6 +114,16 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         one.state.meaning()
     ))?;
     out.line(format!("  from      {}:{}", one.document, one.line))?;
+    for awaited in &details.waits_for {
+        let there = match (&awaited.state, &awaited.id) {
+            (Some(state), Some(id)) => format!("{state}, {id}"),
+            _ => "not here: submit it, or let this go without it: tongguan retry".to_owned(),
+        };
+        out.line(format!(
+            "  waits for {} {}: {there}",
+            awaited.message, awaited.key
+        ))?;
+    }
     if let Some(gone) = &details.purged {
         let at = shown_time(gone.at);
         out.line(format!("  purged    {at}, by the rule: {}", gone.rule))?;

@@ -99,7 +99,10 @@ impl Client {
     /// # Errors
     /// The store cannot be used.
     pub fn open(manifest: Manifest, registry: Registry) -> Result<Self, Failure> {
-        let store = manifest.open_store()?.used_by(crate::manifest::user());
+        let store = manifest
+            .open_store()?
+            .used_by(crate::manifest::user())
+            .waiting_by(manifest.waits.clone());
         Ok(Self {
             manifest,
             registry,
@@ -285,7 +288,9 @@ impl Client {
                 }
                 _ = look.tick(), if until == Until::AllFinal => {
                     let counts = backoff::insist(|| self.store.counts()).await?;
-                    if counts.iter().all(|(_, state, _)| state.rests()) {
+                    // What waits for others is freed by what happens to them, and by nothing else.
+                    let over = |state: &State| state.rests() || *state == State::Waiting;
+                    if counts.iter().all(|(_, state, _)| over(state)) {
                         break;
                     }
                 }

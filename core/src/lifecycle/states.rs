@@ -31,6 +31,8 @@ table! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     State,
+    Waiting "waiting" "Taken, on disk; it goes after others, which are not settled yet: the manifest's \
+        `[waits]`, or what it changes.",
     Submitted "submitted" "Taken, on disk; in no message yet.",
     Signed "signed" "In a signed message, and nothing of it can have left: not tried yet, or the \
         transport could not be reached.",
@@ -49,6 +51,7 @@ table! {
     /// What moves a declaration on.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     Event,
+    Freed "freed" "What it goes after is settled, or a person wants it to go all the same.",
     Carried "carried" "It was put into a signed message.",
     Held "held" "A try to send it ended before anything left.",
     Lost "lost" "A try to send it ended without an answer.",
@@ -65,15 +68,17 @@ table! {
 }
 
 use Event::{
-    Bad, Carried, Good, Held, Lost, Refused, Repeat, Resend, Resign, Taken, Unbound, UnderWay,
-    Voided,
+    Bad, Carried, Freed, Good, Held, Lost, Refused, Repeat, Resend, Resign, Taken, Unbound,
+    UnderWay, Voided,
 };
-use State::{Accepted, Dead, Pending, Rejected, Sent, Signed, Submitted, Unknown, Void};
+use State::{Accepted, Dead, Pending, Rejected, Sent, Signed, Submitted, Unknown, Void, Waiting};
 
 /// Every move there is; what is not here does not happen. An answer can come before our own
 /// confirm, so it counts from any state once the message is signed; a final state stays, but for
 /// customs, which may refuse what it had accepted (a later 退单).
 pub const TRANSITIONS: &[(State, Event, State)] = &[
+    (Waiting, Freed, Submitted),
+    (Waiting, Voided, Void),
     (Submitted, Carried, Signed),
     (Submitted, Refused, Dead),
     (Submitted, Voided, Void),
@@ -175,7 +180,8 @@ mod tests {
     fn every_state_can_be_reached_and_named() {
         for &state in State::ALL {
             assert_eq!(State::named(state.name()), Some(state));
-            assert!(state == Submitted || TRANSITIONS.iter().any(|t| t.2 == state));
+            let first = matches!(state, Waiting | Submitted);
+            assert!(first || TRANSITIONS.iter().any(|t| t.2 == state));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The store itself: the rules, handed to the threads that hold the database's connections.
 
 use async_trait::async_trait;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
 use tongguan_contracts::{Declaration, Failure};
@@ -16,6 +16,7 @@ use super::{
 use crate::State;
 use crate::audit::{Anchor, Entry};
 use crate::evidence::Grounds;
+use crate::precedence::Waits;
 
 /// A store in an SQL database.
 pub struct SqlStore {
@@ -23,6 +24,7 @@ pub struct SqlStore {
     place: String,
     /// Who uses it, for the log of what people decide.
     user: String,
+    waits: Arc<Waits>,
     jobs: mpsc::Sender<Box<dyn Job>>,
 }
 
@@ -64,6 +66,7 @@ impl SqlStore {
         Self {
             place,
             user: String::new(),
+            waits: Arc::default(),
             jobs,
         }
     }
@@ -72,6 +75,13 @@ impl SqlStore {
     #[must_use]
     pub fn used_by(self, user: String) -> Self {
         Self { user, ..self }
+    }
+
+    /// The same, where declarations wait for others as that says.
+    #[must_use]
+    pub fn waiting_by(self, waits: Waits) -> Self {
+        let waits = Arc::new(waits);
+        Self { waits, ..self }
     }
 
     /// Where it is, for people.
@@ -120,9 +130,9 @@ impl Store for SqlStore {
         role: &str,
         declarations: Vec<Declaration>,
     ) -> Result<Vec<Submitted>, Failure> {
-        let role = role.to_owned();
+        let (role, waits) = (role.to_owned(), Arc::clone(&self.waits));
         self.run("take declarations", move |t| {
-            submit::submit(t, &role, &declarations)
+            submit::submit(t, &role, &declarations, &waits)
         })
         .await
     }

@@ -37,8 +37,9 @@ pub use lease::{Claim, Fence, Lease, Owner};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use records::{
-    About, Answer, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Gone, Inbound,
-    Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried, Unmatched, Waiting,
+    About, Answer, Awaited, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Gone,
+    Inbound, Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried, Unmatched,
+    Waiting,
 };
 
 /// Keeps what must not be lost.

@@ -220,6 +220,9 @@ pub struct Details {
     /// In brief.
     #[serde(flatten)]
     pub summary: Summary,
+    /// What it waits for before it is put into a message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<Awaited>,
     /// That its octets and personal data are there no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purged: Option<Gone>,
@@ -237,6 +240,21 @@ pub struct Details {
     /// What came in about it: digest and octets.
     #[serde(skip)]
     pub inbound: Vec<(String, Vec<u8>)>,
+}
+
+/// A declaration that another waits for.
+#[derive(Debug, Clone, Serialize)]
+pub struct Awaited {
+    /// `CEB311Message`
+    pub message: String,
+    /// By which it is named, the fields joined by ` / `.
+    pub key: String,
+    /// Its id, where it is here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where it stands; nothing where it is not here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
 }
 
 /// How a declaration was carried.

@@ -6,7 +6,7 @@
 use super::sql::Trouble;
 
 /// Each step brings a database from the version before it to its own, from empty.
-pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
+pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 const VERSION_1: &str = "
 CREATE TABLE carrier (
@@ -118,6 +118,21 @@ CREATE INDEX declaration_whole ON declaration (submitted_at) WHERE purged_at IS 
 CREATE INDEX carrier_whole ON carrier (made_at) WHERE purged_at IS NULL;
 CREATE INDEX inbound_whole ON inbound (received_at) WHERE purged_at IS NULL;
 CREATE INDEX status_inbound ON status (inbound);
+";
+
+/// What a declaration waits for before it is put into a message (crate::precedence).
+const VERSION_4: &str = "
+-- By which others refer to it, where that is not its business key.
+ALTER TABLE declaration ADD COLUMN referred_by TEXT;
+CREATE INDEX declaration_referred ON declaration (message, referred_by)
+    WHERE referred_by IS NOT NULL;
+CREATE TABLE need (
+    declaration INTEGER NOT NULL REFERENCES declaration (seq),
+    message     TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    PRIMARY KEY (declaration, message)
+) STRICT;
+CREATE INDEX need_key ON need (message, key);
 ";
 
 /// The steps that a database of `version` lacks, each with its number.

@@ -13,6 +13,7 @@ mod decisions;
 mod leases;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod precedence;
 #[cfg(feature = "postgres")]
 #[path = "../../../tests/faults/proxy.rs"]
 #[expect(dead_code, reason = "only some of what a network does is used here")]
@@ -25,12 +26,18 @@ mod versions;
 use std::sync::Arc;
 #[cfg(feature = "postgres")]
 use tongguan_contracts::SecretRef;
+use tongguan_core::Waits;
 use tongguan_core::store::{SqlStore, Store};
 
 /// A database of a test's own. Every opening is a node.
 pub trait Place: Send + Sync {
     /// One more node on it.
-    fn open(&self) -> Arc<dyn Store>;
+    fn open(&self) -> Arc<dyn Store> {
+        self.open_with(Waits::default())
+    }
+
+    /// One more, whose declarations wait as that says.
+    fn open_with(&self, waits: Waits) -> Arc<dyn Store>;
 
     /// Does to it what no program of ours does.
     fn tamper(&self, sql: &str);
@@ -39,8 +46,9 @@ pub trait Place: Send + Sync {
 struct SqliteFile(tempfile::TempDir);
 
 impl Place for SqliteFile {
-    fn open(&self) -> Arc<dyn Store> {
-        Arc::new(SqlStore::sqlite(&self.0.path().join("t.db")).unwrap())
+    fn open_with(&self, waits: Waits) -> Arc<dyn Store> {
+        let store = SqlStore::sqlite(&self.0.path().join("t.db")).unwrap();
+        Arc::new(store.waiting_by(waits))
     }
 
     fn tamper(&self, sql: &str) {
@@ -91,8 +99,9 @@ impl Database {
 
 #[cfg(feature = "postgres")]
 impl Place for Database {
-    fn open(&self) -> Arc<dyn Store> {
-        Arc::new(SqlStore::postgres(self.options()).unwrap())
+    fn open_with(&self, waits: Waits) -> Arc<dyn Store> {
+        let store = SqlStore::postgres(self.options()).unwrap();
+        Arc::new(store.waiting_by(waits))
     }
 
     fn tamper(&self, sql: &str) {
@@ -155,6 +164,11 @@ suite! {
     decisions::void_fences_who_is_signing,
     decisions::rejected_is_never_retried,
     decisions::sent_without_an_answer_may_be_repeated,
+    precedence::an_inventory_waits_for_all_three,
+    precedence::without_the_manifests_word_nothing_waits,
+    precedence::a_change_waits_for_what_it_changes,
+    precedence::a_person_lets_it_go_or_voids_it,
+    precedence::none_is_forgotten_that_is_submitted_meanwhile,
     audit::every_event_has_an_entry,
     audit::at_once_from_several_nodes_it_holds,
     audit::no_change_of_it_is_unseen,

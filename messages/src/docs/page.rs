@@ -62,6 +62,8 @@ fn facts(out: &mut String, message: &'static Message, language: Language) {
         .map(|k| format!("`{k}`"))
         .collect();
     fact("Business key", "业务主键", &key.join(" + "));
+    let before: Vec<&str> = message.follows.iter().map(|f| f.message).collect();
+    fact("Goes after", "先行单证", &links(&before));
     fact("Answered by", "回执", &links(message.answered_by));
     fact("Answers", "所回执的报文", &links(message.answers));
     fact("Signature", "签名", signature(message, language));

@@ -1,6 +1,6 @@
 //! What a person decides about a declaration.
 
-use super::{advance, in_carrier, look, note_as, set_states, state};
+use super::{advance, in_carrier, look, note_as, precedence, set_states, state};
 use crate::State;
 use crate::audit::Facts;
 use crate::lifecycle::Event;
@@ -103,6 +103,11 @@ fn retry(
             )?;
             return by.decided(t, &[seq], "to be tried at once: a person's decision");
         }
+        (State::Waiting, _) => {
+            precedence::waive(t, seq)?;
+            advance(t, &[(seq, now)], Event::Freed)?;
+            return by.decided(t, &[seq], "to wait no longer: a person's decision");
+        }
         (State::Dead, None) => {
             advance(t, &[(seq, now)], Event::Resign)?;
             return by.decided(t, &[seq], "to be signed: a person's decision");
@@ -124,7 +129,7 @@ fn retry(
         (other, _) => {
             return Err(refused(
                 format!("it is {other}"),
-                "only what is unsent, sent without an answer, or a dead letter can be retried",
+                "only what waits, is unsent, sent without an answer, or a dead letter can be retried",
             ));
         }
     };
@@ -193,6 +198,7 @@ fn void(
         "UPDATE declaration SET lease = NULL WHERE seq = ?1",
         set![seq],
     )?;
+    precedence::waive(t, seq)?;
     let void = now.after(Event::Voided).unwrap_or(now);
     set_states(t, &[(seq, void)])?;
     by.decided(t, &[seq], "void: a person's decision")

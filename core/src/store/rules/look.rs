@@ -1,6 +1,6 @@
 //! What is there.
 
-use super::{shown, state};
+use super::{precedence, shown, state};
 use crate::State;
 use crate::store::sql::{Row, Sql, Trouble, set};
 use crate::store::{CarrierSummary, Details, Filter, Gone, Kept, Status, Summary, Unmatched};
@@ -98,8 +98,10 @@ pub(in crate::store) fn find(t: &mut dyn Sql, text: &str) -> Result<Option<Detai
         None => (Vec::new(), None),
     };
     let (carrier, envelope) = carried.unzip();
+    let waits_for = precedence::awaited(t, seq)?;
     Ok(Some(Details {
         summary,
+        waits_for,
         purged,
         history,
         carrier,

@@ -10,6 +10,7 @@ pub(super) mod decide;
 pub(super) mod evidence;
 pub(super) mod leases;
 pub(super) mod look;
+pub(super) mod precedence;
 pub(super) mod purge;
 pub(super) mod send;
 pub(super) mod submit;
@@ -69,8 +70,16 @@ fn set_states(t: &mut dyn Sql, moves: &[(i64, State)]) -> Result<(), Trouble> {
         .iter()
         .map(|(seq, state)| set![*seq, state.name()])
         .collect();
-    t.each("UPDATE declaration SET state = ?2 WHERE seq = ?1", &sets)
-        .map(|_| ())
+    t.each("UPDATE declaration SET state = ?2 WHERE seq = ?1", &sets)?;
+    let settled: Vec<i64> = moves
+        .iter()
+        .filter(|(_, state)| state.is_final())
+        .map(|(seq, _)| *seq)
+        .collect();
+    if settled.is_empty() {
+        return Ok(());
+    }
+    precedence::settled(t, &settled)
 }
 
 /// The declarations in an envelope, locked, and where they stand.

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use tongguan_contracts::Declaration;
 
 use super::audit::{happened, salt};
-use super::{shown, tell};
+use super::{precedence, shown, tell};
 use crate::State;
 use crate::audit::Facts;
+use crate::precedence::{Need, Waits, referred_by};
 use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{Level, Submitted};
 
@@ -15,6 +16,7 @@ use crate::store::{Level, Submitted};
 struct There {
     id: String,
     fingerprint: String,
+    state: State,
 }
 
 fn conflict(reason: String) -> Trouble {
@@ -30,20 +32,24 @@ pub(in crate::store) fn submit(
     t: &mut dyn Sql,
     role: &str,
     declarations: &[Declaration],
+    waits: &Waits,
 ) -> Result<Vec<Submitted>, Trouble> {
+    let needs: Vec<Vec<Need>> = declarations.iter().map(|d| waits.needs(d)).collect();
     // Whoever submits the same number at the same time waits here, and then sees ours.
     let keys: Vec<String> = declarations
         .iter()
         .map(|d| format!("{}\n{}", d.message, d.business_key))
         .collect();
-    t.lock_keys(&keys)?;
+    let awaited = needs.iter().flatten().map(precedence::lock);
+    t.lock_keys(&keys.iter().cloned().chain(awaited).collect::<Vec<_>>())?;
     let mut there = what_is_there(t, declarations)?;
     let mut guids = used_guids(t, declarations)?;
     let now = t.now();
     let mut results = Vec::new();
     let mut rows = Vec::new();
     let mut facts = Vec::new();
-    for (declaration, key) in declarations.iter().zip(keys) {
+    let mut waiting = Vec::new();
+    for ((declaration, key), needs) in declarations.iter().zip(keys).zip(needs) {
         let known = there.entry(key).or_default();
         if let Some(same) = known
             .iter()
@@ -70,6 +76,19 @@ pub(in crate::store) fn submit(
                 declaration.guid, declaration.origin.line
             )));
         }
+        let mut needs = precedence::unmet(t, needs)?;
+        if known.iter().any(|there| !there.state.is_final()) {
+            // It changes or deletes what is still under way.
+            needs.push(Need {
+                message: declaration.message.clone(),
+                key: declaration.business_key.clone(),
+            });
+        }
+        let state = if needs.is_empty() {
+            State::Submitted
+        } else {
+            State::Waiting
+        };
         let id = uuid::Uuid::now_v7().simple().to_string();
         rows.push(set![
             &id,
@@ -81,9 +100,10 @@ pub(in crate::store) fn submit(
             declaration.fragment.as_slice(),
             &declaration.origin.document,
             i64::from(declaration.origin.line),
-            State::Submitted.name(),
+            state.name(),
             now,
             salt()?.0.as_slice(),
+            referred_by(declaration),
         ]);
         facts.push(
             Facts::default()
@@ -97,8 +117,10 @@ pub(in crate::store) fn submit(
             There {
                 id: id.clone(),
                 fingerprint: declaration.fingerprint.clone(),
+                state,
             },
         );
+        waiting.push(needs);
         results.push(Submitted {
             id,
             already_there: false,
@@ -106,8 +128,8 @@ pub(in crate::store) fn submit(
     }
     let inserted = t.each(
         "INSERT INTO declaration (id, role, message, guid, business_key, fingerprint, fragment,
-         document, line, state, submitted_at, salt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING seq",
+         document, line, state, submitted_at, salt, referred_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING seq",
         &rows,
     )?;
     let seqs = inserted
@@ -116,6 +138,13 @@ pub(in crate::store) fn submit(
         .map(|row| row.int(0))
         .collect::<Result<Vec<i64>, _>>()?;
     tell(t, &seqs, Level::Local, "submitted")?;
+    let waiting: Vec<(i64, Vec<Need>)> = seqs
+        .iter()
+        .copied()
+        .zip(waiting)
+        .filter(|(_, needs)| !needs.is_empty())
+        .collect();
+    precedence::wait(t, &waiting)?;
     let all: Vec<(i64, Facts)> = seqs.into_iter().zip(facts).collect();
     happened(t, "submitted", &all)?;
     Ok(results)
@@ -139,10 +168,12 @@ fn what_is_there(
     for (declaration, rows) in declarations.iter().zip(found) {
         let mut known = Vec::new();
         for row in rows {
-            if !super::state(&row, 2)?.frees_key() {
+            let state = super::state(&row, 2)?;
+            if !state.frees_key() {
                 known.push(There {
                     id: row.text(0)?,
                     fingerprint: row.text(1)?,
+                    state,
                 });
             }
         }
