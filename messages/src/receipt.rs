@@ -47,12 +47,13 @@ pub fn answers(parsed: &Parsed) -> Vec<Answer> {
 }
 
 /// The business key of a unit: its key fields, joined by line feeds. `None` when the message has
-/// no key or a key field is absent.
+/// no key, or a key field is absent or empty.
 pub fn business_key(message: &Message, unit: &Node) -> Option<String> {
     if message.business_key.is_empty() {
         return None;
     }
-    let values: Option<Vec<&str>> = message.business_key.iter().map(|p| unit.text(p)).collect();
+    let value = |path: &&'static str| unit.text(path).filter(|text| !text.is_empty());
+    let values: Option<Vec<&str>> = message.business_key.iter().map(value).collect();
     Some(values?.join("\n"))
 }
 

@@ -88,6 +88,21 @@ pub(crate) enum Cut {
     Wrong,
 }
 
+/// Whether octets without control characters are ASCII, ideographs and full-width forms only: then
+/// they are UTF-8 that XML can carry. `false` means: look closer.
+#[inline]
+pub(crate) fn plain_chinese(mut octets: &[u8]) -> bool {
+    loop {
+        octets = match octets {
+            [] => return true,
+            [0x00..=0x7F, rest @ ..] => rest,
+            [0xE1..=0xEC, 0x80..=0xBF, 0x80..=0xBF, rest @ ..] => rest,
+            [0xEF, 0xBC | 0xBD, 0x80..=0xBF, rest @ ..] => rest,
+            _ => return false,
+        };
+    }
+}
+
 /// The first place in `text` where something is that XML cannot carry, and what.
 pub(crate) fn foreign_char(text: &str) -> Option<(usize, char)> {
     // Only control characters and the sequence EF BF BE/BF can be it. No early end: so the loop
@@ -193,6 +208,29 @@ pub(crate) fn plain_text(octets: &[u8]) -> (usize, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_chinese_is_utf8_that_xml_carries() {
+        for c in ('\0'..=char::MAX).filter(|c| !c.is_ascii()) {
+            let text = c.to_string();
+            if plain_chinese(text.as_bytes()) {
+                assert!(is_char(c), "{c:?}");
+            }
+        }
+        assert!(plain_chinese("示例（测试），a".as_bytes()));
+        for lead in 0x80..=0xFF {
+            for second in [0x00, 0x7F, 0x80, 0x9F, 0xA0, 0xBB, 0xBF, 0xC0] {
+                for octets in [
+                    &[lead][..],
+                    &[lead, second],
+                    &[lead, second, 0x80],
+                    &[lead, second, 0x41],
+                ] {
+                    assert!(!plain_chinese(octets) || std::str::from_utf8(octets).is_ok());
+                }
+            }
+        }
+    }
 
     #[test]
     fn begins_is_starts_with() {

@@ -3,7 +3,9 @@
 use std::io;
 use std::ops::Range;
 
-use super::chars::{Cut, begins, first_char, foreign_char, is_space, plain_text, split_name};
+use super::chars::{
+    Cut, begins, first_char, foreign_char, is_space, plain_chinese, plain_text, split_name,
+};
 use super::markup::{
     Cursor, Flaw, Markup, RawAttribute, Stop, checked_references, checked_text, flaw, ill,
 };
@@ -616,7 +618,7 @@ impl<'a> Scanner<'a> {
         if !begins(&rest[length..], close.as_bytes()) {
             return None;
         }
-        if !ascii {
+        if !ascii && !plain_chinese(&rest[..length]) {
             let text = std::str::from_utf8(&rest[..length]).ok()?;
             // Of what XML cannot carry, only U+FFFE and U+FFFF are left: they begin with EF.
             if memchr::memchr(0xEF, text.as_bytes()).is_some() && foreign_char(text).is_some() {
