@@ -23,15 +23,14 @@ pub(crate) fn plain(octets: &[u8]) -> bool {
         return octets.is_empty();
     };
     // No early end: so the loop looks at many octets at once.
-    let ordinary = rest.iter().fold(true, |ordinary, b| {
+    let (ordinary, fragments) = rest.iter().fold((true, 0), |(ordinary, fragments), b| {
         let letter = (b | 0x20).wrapping_sub(b'a') < 26;
         // `-`, `.`, `/` and the digits stand in a row.
-        ordinary & (letter | (b.wrapping_sub(b'-') < 13) | (*b == b'#'))
+        let plain = letter | (b.wrapping_sub(b'-') < 13) | (*b == b'#');
+        (ordinary & plain, fragments + usize::from(*b == b'#'))
     });
     // A digit may begin an address, after which not everything may follow.
-    ordinary
-        && rest.first().is_some_and(u8::is_ascii_alphabetic)
-        && memchr::memchr_iter(b'#', rest).count() <= 1
+    ordinary && rest.first().is_some_and(u8::is_ascii_alphabetic) && fragments <= 1
 }
 
 /// Whether the octets are a URI reference (RFC 3986, 4.1).

@@ -439,7 +439,6 @@ impl<'a> Scanner<'a> {
                 let close = if octets[..end].ends_with(b"/>") { 2 } else { 1 };
                 return ill(end - close, format!("has the attribute {} twice", cut(own)));
             }
-            let value = normalize(text(&attribute.value)).unwrap_or_default();
             let prefix = match own.strip_prefix("xmlns") {
                 Some("") => "",
                 Some(rest) if rest.starts_with(':') => &rest[1..],
@@ -448,6 +447,7 @@ impl<'a> Scanner<'a> {
             if prefix == "xml" {
                 continue;
             }
+            let value = normalize(text(&attribute.value)).unwrap_or_default();
             if !self.scope.declare(depth, prefix, &value) {
                 return flaw(end, "too-large", "declares too many namespaces");
             }
