@@ -1,5 +1,6 @@
 //! Puts waiting declarations into signed messages in envelopes.
 
+use futures::future::join_all;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::clock::{creat_time, guid};
 use crate::manifest::{Manifest, Route};
 use crate::store::{Carrier, Claim, Claimed, Fence, Lease, Owner, Store};
 
+/// So many messages are signed and kept at once: they share the disk's flushes, and the cores.
+const UNDER_WAY: usize = 32;
 /// How often the store is asked for what others submitted.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -56,6 +59,19 @@ pub(super) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
     signer
         .sign(algorithm(profile), b"<ds:SignedInfo></ds:SignedInfo>")
         .map(|_| ())
+}
+
+/// What goes into a message each. A message that is not full waits for company unless it is due.
+fn batches(mut work: Vec<Claimed>, size: usize, due: bool) -> Vec<Vec<Claimed>> {
+    let mut batches = Vec::new();
+    while work.len() >= size {
+        let rest = work.split_off(size);
+        batches.push(std::mem::replace(&mut work, rest));
+    }
+    if due && !work.is_empty() {
+        batches.push(work);
+    }
+    batches
 }
 
 impl Assembler {
@@ -113,7 +129,7 @@ impl Assembler {
     async fn round(&self) -> Result<bool, Failure> {
         let limits = &self.manifest.limits;
         let mut more = false;
-        for waiting in self.store.waiting().await? {
+        for waiting in self.store.waiting(limits.batch).await? {
             let due = waiting.waited >= Duration::from_millis(limits.batch_wait_ms);
             if waiting.count < limits.batch && !due {
                 continue;
@@ -125,28 +141,42 @@ impl Assembler {
                 tracing::error!(message = waiting.message, "no route: it waits");
                 continue;
             };
-            let claim = self
-                .store
-                .claim(&self.owner, &waiting.message, limits.batch)
-                .await?;
+            let most = limits.batch * UNDER_WAY;
+            let claim = self.store.claim(&self.owner, known.name, most).await?;
             let Some(Claim { lease, work }) = claim else {
                 continue;
             };
-            more |= waiting.count > work.len();
-            let assembling = self.assemble(known, route, &lease, work);
-            match under(self.store.as_ref(), &lease, assembling).await {
-                Ok(()) => {}
-                Err(failure) if failure.class() == FailureClass::Rejected => {
-                    tracing::error!(%failure, message = waiting.message, "dead letters");
-                    self.store.give_up(&lease, &failure.to_string()).await?;
-                }
-                Err(failure) => {
-                    self.store.release(&lease).await?;
-                    return Err(failure);
-                }
-            }
+            more |= work.len() >= limits.batch;
+            let batches = batches(work, limits.batch, due);
+            let assembling = join_all(
+                batches
+                    .into_iter()
+                    .map(|batch| self.assemble_or_give_up(known, route, &lease, batch)),
+            );
+            let ended = under(self.store.as_ref(), &lease, assembling).await;
+            // What was not put into a message is free again.
+            self.store.release(&lease).await?;
+            ended.into_iter().collect::<Result<(), Failure>>()?;
         }
         Ok(more)
+    }
+
+    /// A batch that can never be a message becomes dead letters.
+    async fn assemble_or_give_up(
+        &self,
+        message: &'static Message,
+        route: &Route,
+        lease: &Lease,
+        batch: Vec<Claimed>,
+    ) -> Result<(), Failure> {
+        let ids = batch.iter().map(|c| c.id.clone()).collect();
+        match self.assemble(message, route, lease, batch).await {
+            Err(failure) if failure.class() == FailureClass::Rejected => {
+                tracing::error!(%failure, message = message.name, "dead letters");
+                self.store.give_up(lease, ids, &failure.to_string()).await
+            }
+            ended => ended,
+        }
     }
 
     async fn assemble(

@@ -137,8 +137,9 @@ impl Store for SqlStore {
         .await
     }
 
-    async fn waiting(&self) -> Result<Vec<Waiting>, Failure> {
-        self.run("see what waits", assemble::waiting).await
+    async fn waiting(&self, most: usize) -> Result<Vec<Waiting>, Failure> {
+        self.run("see what waits", move |t| assemble::waiting(t, most))
+            .await
     }
 
     async fn claim(
@@ -170,10 +171,15 @@ impl Store for SqlStore {
         .await
     }
 
-    async fn give_up(&self, lease: &Lease, error: &str) -> Result<(), Failure> {
+    async fn give_up(
+        &self,
+        lease: &Lease,
+        declarations: Vec<String>,
+        error: &str,
+    ) -> Result<(), Failure> {
         let (token, error) = (lease.token(), error.to_owned());
         self.run("make dead letters", move |t| {
-            assemble::give_up(t, token, &error)
+            assemble::give_up(t, token, &declarations, &error)
         })
         .await
     }

@@ -57,8 +57,9 @@ pub trait Store: Send + Sync {
         declarations: Vec<Declaration>,
     ) -> Result<Vec<Submitted>, Failure>;
 
-    /// What waits to be carried, and is under nobody's lease.
-    async fn waiting(&self) -> Result<Vec<Waiting>, Failure>;
+    /// What waits to be carried, and is under nobody's lease; no more than so many of a message are
+    /// counted.
+    async fn waiting(&self, most: usize) -> Result<Vec<Waiting>, Failure>;
 
     /// Claims the oldest that wait, of one message.
     async fn claim(
@@ -68,7 +69,7 @@ pub trait Store: Send + Sync {
         most: usize,
     ) -> Result<Option<Claim<Claimed>>, Failure>;
 
-    /// Puts declarations into an envelope, for ever; ends the lease.
+    /// Puts declarations under a lease into an envelope, for ever; ends its hold on them.
     async fn carry(
         &self,
         lease: &Lease,
@@ -76,8 +77,13 @@ pub trait Store: Send + Sync {
         declarations: Vec<String>,
     ) -> Result<Fence, Failure>;
 
-    /// Makes dead letters of the declarations under a lease: they cannot be put into a message.
-    async fn give_up(&self, lease: &Lease, error: &str) -> Result<(), Failure>;
+    /// Makes dead letters of declarations under a lease: they cannot be put into a message.
+    async fn give_up(
+        &self,
+        lease: &Lease,
+        declarations: Vec<String>,
+        error: &str,
+    ) -> Result<(), Failure>;
 
     /// Claims the envelopes to be sent now by that transport, oldest first. From here on each of
     /// them may have left, until [`Store::tried`] says that it has not.

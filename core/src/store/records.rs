@@ -21,7 +21,7 @@ pub struct Submitted {
 pub struct Waiting {
     /// `CEB311Message`
     pub message: String,
-    /// How many.
+    /// How many, as far as they were counted.
     pub count: usize,
     /// How long the oldest has waited.
     pub waited: Duration,

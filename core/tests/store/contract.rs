@@ -50,13 +50,13 @@ pub async fn all_or_none_and_never_twice(place: &dyn Place) {
 pub async fn carried_once_sent_until_taken(place: &dyn Place) {
     let store = place.open();
     submitted(store.as_ref(), 1..=3).await;
-    let waiting = store.waiting().await.unwrap();
+    let waiting = store.waiting(100).await.unwrap();
     assert_eq!((waiting.len(), waiting[0].count), (1, 3));
     let claim = claimed(store.as_ref(), &node("a"), 2).await;
     assert_eq!(claim.work.len(), 2);
     assert_eq!(claim.work[0].fragment, b"<ceb:Order>1</ceb:Order>");
     assert_eq!(
-        store.waiting().await.unwrap()[0].count,
+        store.waiting(100).await.unwrap()[0].count,
         1,
         "two are in hand"
     );

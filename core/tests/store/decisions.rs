@@ -60,16 +60,16 @@ pub async fn unsigned_dead_letters_go_back_to_the_queue(place: &dyn Place) {
     submitted(store, [1, 2]).await;
     let claim = claimed(store, &node("a"), 2).await;
     store
-        .give_up(&claim.lease, "the card refuses")
+        .give_up(&claim.lease, ids(&claim), "the card refuses")
         .await
         .unwrap();
     assert_eq!(state(store, 1).await, State::Dead);
-    assert!(store.waiting().await.unwrap().is_empty());
+    assert!(store.waiting(100).await.unwrap().is_empty());
     assert_eq!(
         decided(store, 1, Decision::Retry).await,
         Ok(State::Submitted)
     );
-    assert_eq!(store.waiting().await.unwrap()[0].count, 1);
+    assert_eq!(store.waiting(100).await.unwrap()[0].count, 1);
     assert_eq!(decided(store, 2, Decision::Void).await, Ok(State::Void));
 }
 
@@ -78,7 +78,7 @@ pub async fn void_only_before_anything_left(place: &dyn Place) {
     let store = store.as_ref();
     submitted(store, [1]).await;
     assert_eq!(decided(store, 1, Decision::Void).await, Ok(State::Void));
-    assert!(store.waiting().await.unwrap().is_empty());
+    assert!(store.waiting(100).await.unwrap().is_empty());
     assert!(decided(store, 1, Decision::Void).await.is_err());
     assert!(decided(store, 1, Decision::Retry).await.is_err());
     let anew = store

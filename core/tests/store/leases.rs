@@ -97,7 +97,9 @@ pub async fn an_expired_lease_is_taken_over_and_fences_the_first(place: &dyn Pla
     assert_eq!(fence, Fence::Lost);
     let late = one.carry(&first.lease, carrier(1), ids(&first)).await;
     assert_eq!(late.unwrap(), Fence::Lost, "what it signed is thrown away");
-    one.give_up(&first.lease, "late").await.unwrap();
+    one.give_up(&first.lease, ids(&first), "late")
+        .await
+        .unwrap();
     one.release(&first.lease).await.unwrap();
     assert_eq!(state(one.as_ref(), 1).await, State::Submitted);
     assert!(one.find("COP-1").await.unwrap().is_none());

@@ -130,7 +130,7 @@ pub async fn an_inventory_waits_for_all_three(place: &dyn Place) {
             .unwrap()
             .is_none()
     );
-    assert!(store.waiting().await.unwrap().is_empty());
+    assert!(store.waiting(100).await.unwrap().is_empty());
 
     let payment = document(PAYMENT, 1);
     let id = submit(store, payment.clone()).await;

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
-use super::leases::{expire, grant, release};
+use super::leases::{expire, grant};
 use super::{advance, note, note_as};
 use crate::State;
 use crate::audit::Facts;
@@ -11,25 +11,37 @@ use crate::lifecycle::Event;
 use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{Carrier, Claimed, Fence, Level, Owner, Waiting};
 
-pub(in crate::store) fn waiting(t: &mut dyn Sql) -> Result<Vec<Waiting>, Trouble> {
+/// However many wait: from one message to the next by the index, and no further into it than is
+/// asked for.
+pub(in crate::store) fn waiting(t: &mut dyn Sql, most: usize) -> Result<Vec<Waiting>, Trouble> {
     expire(t)?;
     let now = t.now();
-    t.all(
-        "SELECT d.message, COUNT(*), MIN(d.submitted_at) FROM declaration d
-         WHERE d.state = 'submitted'
-         AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.token = d.lease)
-         GROUP BY d.message ORDER BY d.message",
-        set![],
-    )?
-    .iter()
-    .map(|row| {
-        Ok(Waiting {
-            message: row.text(0)?,
-            count: row.count(1)?,
-            waited: Duration::from_millis(now.saturating_sub(row.int(2)?).try_into().unwrap_or(0)),
-        })
-    })
-    .collect()
+    let mut all = Vec::new();
+    let mut message = String::new();
+    while let Some(row) = t.first(
+        "SELECT message FROM declaration WHERE state = 'submitted' AND message > ?1
+         ORDER BY message LIMIT 1",
+        set![&message],
+    )? {
+        message = row.text(0)?;
+        let oldest = t.first(
+            "SELECT COUNT(*), MIN(o.submitted_at) FROM
+             (SELECT d.submitted_at FROM declaration d
+              WHERE d.state = 'submitted' AND d.message = ?1
+              AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.token = d.lease)
+              ORDER BY d.seq LIMIT ?2) o",
+            set![&message, most],
+        )?;
+        let Some(row) = oldest else { continue };
+        if let Some(since) = row.maybe_int(1)? {
+            all.push(Waiting {
+                message: message.clone(),
+                count: row.count(0)?,
+                waited: Duration::from_millis(now.saturating_sub(since).try_into().unwrap_or(0)),
+            });
+        }
+    }
+    Ok(all)
 }
 
 pub(in crate::store) fn claim(
@@ -88,8 +100,7 @@ pub(in crate::store) fn carry(
         .map(|row| row.int(0))
         .collect::<Result<Vec<i64>, _>>()?;
     if seqs.len() != declarations.len() {
-        // What is still ours is free again at once.
-        release(t, token)?;
+        // What was still ours is free again at once.
         return Ok(Fence::Lost);
     }
     let seq = t
@@ -129,23 +140,27 @@ pub(in crate::store) fn carry(
         .open("certificate", carrier.certificate.as_str())
         .sealed("envelope", Sha256::digest(&carrier.envelope));
     note_as(t, "signed", &seqs, Level::Local, &text, &facts)?;
-    t.all("DELETE FROM lease WHERE token = ?1", set![token])?;
     Ok(Fence::Held)
 }
 
-pub(in crate::store) fn give_up(t: &mut dyn Sql, token: i64, error: &str) -> Result<(), Trouble> {
+pub(in crate::store) fn give_up(
+    t: &mut dyn Sql,
+    token: i64,
+    declarations: &[String],
+    error: &str,
+) -> Result<(), Trouble> {
+    let sets: Vec<Vec<Value>> = declarations.iter().map(|id| set![id, token]).collect();
     let held = t
-        .all(
-            "UPDATE declaration SET lease = NULL WHERE lease = ?1 AND state = 'submitted'
-             RETURNING seq",
-            set![token],
+        .each(
+            "UPDATE declaration SET lease = NULL
+             WHERE id = ?1 AND lease = ?2 AND state = 'submitted' RETURNING seq",
+            &sets,
         )?
         .iter()
+        .flatten()
         .map(|row| Ok((row.int(0)?, State::Submitted)))
         .collect::<Result<Vec<(i64, State)>, Trouble>>()?;
     let (moved, _) = advance(t, &held, Event::Refused)?;
     let text = format!("cannot be put into a message: {error}");
-    note(t, &moved, Level::Local, &text)?;
-    t.all("DELETE FROM lease WHERE token = ?1", set![token])
-        .map(|_| ())
+    note(t, &moved, Level::Local, &text)
 }
