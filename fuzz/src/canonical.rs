@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use roxmltree::{Document, Node};
 use tongguan_xmldsig::{CanonicalError, Policy, canonicalize, verify};
 
+use crate::tree;
+
 /// The largest document that is taken.
 const MOST: usize = 1 << 20;
 
@@ -24,12 +26,7 @@ pub fn target(octets: &[u8]) {
     assert!(!ours.descendants().any(|n| n.is_comment()));
     let body = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
     let theirs = std::str::from_utf8(body).expect("what was canonicalised is UTF-8");
-    // roxmltree takes an XML declaration with a line feed for an instruction.
-    let declared = theirs
-        .strip_prefix("<?xml")
-        .filter(|t| t.starts_with(['\t', '\n', '\r']))
-        .and_then(|t| t.split_once("?>"));
-    let theirs = declared.map_or(theirs, |(_, document)| document);
+    let theirs = tree::after_declaration(theirs);
     let theirs = Document::parse(theirs).expect("what was canonicalised is well-formed");
     same(ours.root(), theirs.root());
 }

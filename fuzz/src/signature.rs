@@ -6,6 +6,8 @@ use roxmltree::Document;
 use tongguan_crypto::{Certificate, provider};
 use tongguan_xmldsig::{DS, Policy, Trust, VerifyError, canonicalize, verify};
 
+use crate::tree::after_declaration;
+
 /// Documents that were signed, and by whom.
 const ORIGINALS: [(&str, &str); 3] = [
     (
@@ -99,7 +101,7 @@ pub fn target(octets: &[u8]) {
 /// What a document says: the canonical form of all but its one signature. By another way than the
 /// verifier's: the signature is cut out of the octets.
 fn declared(octets: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(octets).ok()?;
+    let text = after_declaration(std::str::from_utf8(octets).ok()?);
     let tree = Document::parse(text).ok()?;
     let mut signatures = tree
         .descendants()

@@ -27,6 +27,16 @@ pub fn agrees(octets: &[u8], problems: &[Problem], parsed: Option<&Parsed>) {
     }
 }
 
+/// What follows an XML declaration that roxmltree would take for an instruction: one with a line
+/// feed after its name.
+pub fn after_declaration(text: &str) -> &str {
+    let body = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    body.strip_prefix("<?xml")
+        .filter(|t| t.starts_with(['\t', '\n', '\r']))
+        .and_then(|t| t.split_once("?>"))
+        .map_or(text, |(_, document)| document)
+}
+
 /// Our limits, and what XML forbids and roxmltree does not see. libxml2 sees it as we do: it is the
 /// judge in the mutants' test.
 fn refused_on_purpose(fault: &Problem) -> bool {
