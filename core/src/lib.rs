@@ -12,6 +12,8 @@ mod lifecycle;
 mod manifest;
 mod registry;
 mod retention;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 pub mod store;
 
 pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};

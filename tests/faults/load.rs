@@ -25,7 +25,12 @@ pub struct Load {
 
 #[derive(Default)]
 struct Running {
-    submitter: Mutex<Option<Child>>,
+    /// The bug on purpose that submitters have; none where it is empty.
+    bug: &'static str,
+    /// The one that runs, and when it began.
+    submitter: Mutex<Option<(Child, Instant)>>,
+    /// How long the last one took that ended well, in microseconds.
+    lasted: AtomicU64,
     stop: AtomicBool,
     /// How often a submitter was given its document again.
     again: AtomicU64,
@@ -33,8 +38,11 @@ struct Running {
 
 impl Load {
     /// Submits in these folders, now here, now there. The documents are in another one.
-    pub fn start(folders: Vec<PathBuf>, papers: PathBuf, dice: Dice) -> Self {
-        let running = Arc::new(Running::default());
+    pub fn start(folders: Vec<PathBuf>, papers: PathBuf, bug: &'static str, dice: Dice) -> Self {
+        let running = Arc::new(Running {
+            bug,
+            ..Running::default()
+        });
         let shared = Arc::clone(&running);
         Self {
             running,
@@ -42,15 +50,21 @@ impl Load {
         }
     }
 
-    /// Kills the submitter that runs, or the next one.
-    pub fn kill(&self) {
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(20) {
-            if let Some(child) = self.running.submitter.lock().unwrap().as_mut() {
+    /// Kills the next submitter when so many hundredths of its usual time are over: any moment of
+    /// its life is as likely as any other.
+    pub fn kill(&self, hundredths: u64) {
+        let called = Instant::now();
+        while called.elapsed() < Duration::from_secs(20) {
+            let usual = self.running.lasted.load(Ordering::Relaxed);
+            let moment = Duration::from_micros(usual * hundredths / 100);
+            if let Some((child, begun)) = self.running.submitter.lock().unwrap().as_mut()
+                && *begun > called
+                && begun.elapsed() >= moment
+            {
                 let _ = child.kill();
                 return;
             }
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_micros(500));
         }
     }
 
@@ -102,20 +116,26 @@ fn once(
     let child = Command::new(TONGGUAN)
         .args(["--json", "submit", paper.to_str().unwrap()])
         .current_dir(folder)
+        .env("TONGGUAN_SABOTAGE", running.bug)
         .stdout(fs::File::create(&told).unwrap())
         .stderr(fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
-    *running.submitter.lock().unwrap() = Some(child);
+    let begun = Instant::now();
+    *running.submitter.lock().unwrap() = Some((child, begun));
     let ended = loop {
         let mut submitter = running.submitter.lock().unwrap();
-        if let Some(ended) = submitter.as_mut().unwrap().try_wait().unwrap() {
+        if let Some(ended) = submitter.as_mut().unwrap().0.try_wait().unwrap() {
             *submitter = None;
             break ended;
         }
         drop(submitter);
-        std::thread::sleep(Duration::from_millis(3));
+        std::thread::sleep(Duration::from_millis(2));
     };
+    if ended.success() {
+        let lasted = u64::try_from(begun.elapsed().as_micros()).unwrap();
+        running.lasted.store(lasted, Ordering::Relaxed);
+    }
     for line in fs::read_to_string(&told).unwrap().lines() {
         // A line cut off acknowledges nothing.
         let Ok(Value::Object(taken)) = serde_json::from_str(line) else {

@@ -5,7 +5,7 @@ use crate::disk;
 use crate::load::Load;
 use crate::oracle::Verdict;
 use crate::proxy::{self, Proxy};
-use crate::stage::parts::{Dice, broker, database, prepare, start};
+use crate::stage::parts::{Dice, broker, command, database, prepare};
 use crate::stage::{TONGGUAN, run, signal};
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,16 +25,18 @@ pub struct Process {
     pub frozen: bool,
     folder: PathBuf,
     args: Vec<&'static str>,
+    bug: &'static str,
     log: PathBuf,
 }
 
 impl Process {
-    fn start(folder: &Path, args: &[&'static str], log: PathBuf) -> Self {
+    fn start(folder: &Path, args: &[&'static str], bug: &'static str, log: PathBuf) -> Self {
         Self {
-            child: start(folder, args, log.to_str().unwrap()),
+            child: spawn(folder, args, bug, &log),
             frozen: false,
             folder: folder.to_owned(),
             args: args.to_vec(),
+            bug,
             log,
         }
     }
@@ -48,7 +50,7 @@ impl Process {
 
     fn again(&mut self) {
         self.frozen = false;
-        self.child = start(&self.folder, &self.args, self.log.to_str().unwrap());
+        self.child = spawn(&self.folder, &self.args, self.bug, &self.log);
     }
 
     fn told(&self) -> String {
@@ -77,6 +79,13 @@ impl Process {
         self.again();
         true
     }
+}
+
+fn spawn(folder: &Path, args: &[&str], bug: &str, log: &Path) -> Child {
+    command(folder, args, log.to_str().unwrap())
+        .env("TONGGUAN_SABOTAGE", bug)
+        .spawn()
+        .unwrap()
 }
 
 type Mend = Box<dyn FnOnce(&mut World)>;
@@ -109,6 +118,11 @@ pub struct World {
 impl World {
     /// Three nodes on one PostgreSQL; none where that or a RabbitMQ is not at hand.
     pub fn of_three_nodes(name: &str) -> Option<Self> {
+        Self::with_a_bug(name, "")
+    }
+
+    /// The same, with a bug on purpose in the nodes and the submitters.
+    pub fn with_a_bug(name: &str, bug: &'static str) -> Option<Self> {
         let (url, store_url) = (broker(name)?, database(name)?);
         let dir = tempfile::tempdir().unwrap();
         let store = proxy::server(&store_url);
@@ -120,7 +134,7 @@ impl World {
         for node in ["a", "b", "c"] {
             fs::create_dir(dir.path().join(node)).unwrap();
         }
-        let mut world = Self::of(dir, &["a", "b", "c"], &url, &section);
+        let mut world = Self::of(dir, &["a", "b", "c"], bug, &url, &section);
         world.store = Some(store);
         Some(world)
     }
@@ -132,12 +146,18 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let disk = disk::Small::mount(&dir.path().join("a"))?;
         let section = "kind = \"sqlite\"\npath = \"tongguan.db\"\n";
-        let mut world = Self::of(dir, &["a"], &url, section);
+        let mut world = Self::of(dir, &["a"], "", &url, section);
         world.disk = Some(disk);
         Some(world)
     }
 
-    fn of(dir: tempfile::TempDir, names: &[&str], broker: &str, store: &str) -> Self {
+    fn of(
+        dir: tempfile::TempDir,
+        names: &[&str],
+        bug: &'static str,
+        broker: &str,
+        store: &str,
+    ) -> Self {
         let amqp = proxy::server(broker);
         let at = |name: &str| dir.path().join(name);
         let mut nodes = Vec::new();
@@ -146,14 +166,15 @@ impl World {
             nodes.push(Process::start(
                 &at(name),
                 &["run"],
+                bug,
                 at(&format!("{name}.log")),
             ));
         }
         let args = ["simulate", "--journal", "../declared.jsonl"];
-        let customs = Process::start(&at(names[0]), &args, at("customs.log"));
+        let customs = Process::start(&at(names[0]), &args, "", at("customs.log"));
         let mut dice = Dice::new();
         let folders = names.iter().map(|name| at(name)).collect();
-        let load = Load::start(folders, dir.path().to_owned(), dice.another());
+        let load = Load::start(folders, dir.path().to_owned(), bug, dice.another());
         Self {
             dice,
             nodes,

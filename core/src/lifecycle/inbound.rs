@@ -69,6 +69,8 @@ impl Receiver {
             octets,
             settle,
         } = delivery;
+        #[cfg(feature = "sabotage")]
+        let settle = crate::sabotage::settle_early(settle).await;
         let (kind, result) = understand(&octets, &self.limits);
         let (answers, problem) = match result {
             Ok(answers) => (answers, None),

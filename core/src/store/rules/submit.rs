@@ -38,6 +38,10 @@ pub(in crate::store) fn submit(
         .collect();
     t.lock_keys(&keys)?;
     let mut there = what_is_there(t, declarations)?;
+    #[cfg(feature = "sabotage")]
+    if crate::sabotage::Bug::Repeat.is_wanted() {
+        there.clear();
+    }
     let mut guids = used_guids(t, declarations)?;
     let now = t.now();
     let mut results = Vec::new();
