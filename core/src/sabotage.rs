@@ -33,7 +33,7 @@ impl Bug {
 }
 
 /// How long a slow disk may take: the time in which such a bug does harm.
-pub(crate) const SLOW: Duration = Duration::from_millis(30);
+pub(crate) const SLOW: Duration = Duration::from_millis(200);
 
 /// [`Bug::Receipt`]: acknowledges at once, and leaves nothing to be settled later.
 pub(crate) async fn settle_early(settle: Box<dyn Settle>) -> Box<dyn Settle> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 pub const NODE: Fault = Fault {
     name: "nodes frozen past their lease",
+    // One at a time: the others are to take over.
+    breaks: Some("node"),
     strike: |world| {
-        // One at a time: the others are to take over.
-        world.break_once_whole("node");
         let node = world.any_node();
         signal(&world.nodes[node].child, "-STOP");
         world.nodes[node].frozen = true;

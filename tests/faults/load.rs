@@ -6,7 +6,7 @@ use crate::stage::{TONGGUAN, orders};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -27,10 +27,8 @@ pub struct Load {
 struct Running {
     /// The bug on purpose that submitters have; none where it is empty.
     bug: &'static str,
-    /// The one that runs, and when it began.
-    submitter: Mutex<Option<(Child, Instant)>>,
-    /// How long the last one took that ended well, in microseconds.
-    lasted: AtomicU64,
+    /// When the next one is to be killed, in hundredths of the usual time.
+    kill: Mutex<Option<u32>>,
     stop: AtomicBool,
     /// How often a submitter was given its document again.
     again: AtomicU64,
@@ -50,22 +48,16 @@ impl Load {
         }
     }
 
-    /// Kills the next submitter when so many hundredths of its usual time are over: any moment of
-    /// its life is as likely as any other.
-    pub fn kill(&self, hundredths: u64) {
-        let called = Instant::now();
-        while called.elapsed() < Duration::from_secs(20) {
-            let usual = self.running.lasted.load(Ordering::Relaxed);
-            let moment = Duration::from_micros(usual * hundredths / 100);
-            if let Some((child, begun)) = self.running.submitter.lock().unwrap().as_mut()
-                && *begun > called
-                && begun.elapsed() >= moment
-            {
-                let _ = child.kill();
-                return;
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        }
+    /// Kills the next submitter that lives so long, in hundredths of the usual time: any moment
+    /// of its life is as likely as any other.
+    pub fn kill(&self, hundredths: u32) {
+        *self.running.kill.lock().unwrap() = Some(hundredths);
+    }
+
+    /// Whether that is still to come.
+    pub fn is_to_kill(&self) -> bool {
+        assert!(!self.thread.is_finished(), "nothing is submitted any more");
+        self.running.kill.lock().unwrap().is_some()
     }
 
     /// Lets the last document be taken; gives what was acknowledged, and how often a document was
@@ -80,13 +72,15 @@ impl Load {
 fn submit(running: &Running, folders: &[PathBuf], papers: &Path, mut dice: Dice) -> Acknowledged {
     let mut acknowledged = Acknowledged::new();
     let mut next = 0;
+    // How long the last submitter took that ended well.
+    let mut usual = Duration::from_millis(200);
     while !running.stop.load(Ordering::Relaxed) {
         let paper = papers.join(format!("orders-{next:06}.json"));
         fs::write(&paper, orders(next, ORDERS)).unwrap();
         let begun = Instant::now();
         loop {
             let folder = &folders[dice.below(folders.len() as u64) as usize];
-            if once(running, folder, &paper, next, &mut acknowledged) {
+            if once(running, folder, &paper, next, &mut usual, &mut acknowledged) {
                 break;
             }
             assert!(begun.elapsed() < PATIENCE, "{paper:?} is never taken");
@@ -107,13 +101,16 @@ fn once(
     folder: &Path,
     paper: &Path,
     first: usize,
+    usual: &mut Duration,
     acknowledged: &mut Acknowledged,
 ) -> bool {
     let (told, log) = (
         paper.with_file_name("acknowledged"),
         paper.with_file_name("submit.log"),
     );
-    let child = Command::new(TONGGUAN)
+    let kill = *running.kill.lock().unwrap();
+    let last = kill.map(|hundredths| *usual * hundredths / 100);
+    let mut child = Command::new(TONGGUAN)
         .args(["--json", "submit", paper.to_str().unwrap()])
         .current_dir(folder)
         .env("TONGGUAN_SABOTAGE", running.bug)
@@ -122,19 +119,19 @@ fn once(
         .spawn()
         .unwrap();
     let begun = Instant::now();
-    *running.submitter.lock().unwrap() = Some((child, begun));
     let ended = loop {
-        let mut submitter = running.submitter.lock().unwrap();
-        if let Some(ended) = submitter.as_mut().unwrap().0.try_wait().unwrap() {
-            *submitter = None;
+        if let Some(ended) = child.try_wait().unwrap() {
             break ended;
         }
-        drop(submitter);
-        std::thread::sleep(Duration::from_millis(2));
+        if last.is_some_and(|last| begun.elapsed() >= last) {
+            *running.kill.lock().unwrap() = None;
+            child.kill().unwrap();
+            break child.wait().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(1));
     };
     if ended.success() {
-        let lasted = u64::try_from(begun.elapsed().as_micros()).unwrap();
-        running.lasted.store(lasted, Ordering::Relaxed);
+        *usual = begun.elapsed();
     }
     for line in fs::read_to_string(&told).unwrap().lines() {
         // A line cut off acknowledges nothing.

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 pub const CUT: Fault = Fault {
     name: "connections cut",
+    breaks: None,
     strike: |world| which(world)(world).cut(),
 };
 
 pub const DELAYED: Fault = Fault {
     name: "connections delayed",
+    breaks: None,
     strike: |world| {
         let proxy = which(world);
         let delay = Duration::from_millis(5 + world.dice.below(100));
@@ -21,6 +23,7 @@ pub const DELAYED: Fault = Fault {
 
 pub const HALF_CLOSED: Fault = Fault {
     name: "connections half closed",
+    breaks: None,
     strike: |world| {
         let proxy = which(world);
         let way = way(world);
@@ -30,6 +33,7 @@ pub const HALF_CLOSED: Fault = Fault {
 
 pub const HELD: Fault = Fault {
     name: "connections held up, then gone on or cut",
+    breaks: None,
     strike: |world| {
         let proxy = which(world);
         // One way only is the worst: what was asked is done, and the answer never comes.
@@ -51,6 +55,7 @@ pub const HELD: Fault = Fault {
 /// As behind a router that forgot them: no end is told, nothing arrives any more.
 pub const SILENT: Fault = Fault {
     name: "connections dead without a word",
+    breaks: None,
     strike: |world| {
         let proxy = which(world);
         match world.dice.below(2) {
@@ -66,6 +71,7 @@ pub const SILENT: Fault = Fault {
 /// The moments that chance seldom finds: it is done, and who asked cannot know.
 pub const ANSWER_LOST: Fault = Fault {
     name: "answers to a commit or a publish lost",
+    breaks: None,
     strike: |world| {
         /// AMQP 0-9-1, 1.8: class 60, method 40 is basic.publish.
         const PUBLISH: &[u8] = &[0, 60, 0, 40];
@@ -84,6 +90,7 @@ pub const ANSWER_LOST: Fault = Fault {
 #[cfg(feature = "sabotage")]
 pub const SUBMIT_UNANSWERED: Fault = Fault {
     name: "answers to a submitter's commit lost",
+    breaks: None,
     strike: |world| {
         let asked = Asked {
             after: SUBMITTING,

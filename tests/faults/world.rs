@@ -90,9 +90,13 @@ fn spawn(folder: &Path, args: &[&str], bug: &str, log: &Path) -> Child {
 
 type Mend = Box<dyn FnOnce(&mut World)>;
 
-/// A fault: what it is called, and what it does. It asks for its own mending ([`World::later`]).
+/// A fault: what it is called, and what it does.
 pub struct Fault {
     pub name: &'static str,
+    /// What it breaks for a while, if not for an instant: nothing breaks that twice at once. It
+    /// asks for its own mending ([`World::later`]), and says when that is done
+    /// ([`World::is_whole`]).
+    pub breaks: Option<&'static str>,
     pub strike: fn(&mut World),
 }
 
@@ -108,7 +112,7 @@ pub struct World {
     pub store: Option<Proxy>,
     /// The disk under the first node, where it is one of its own.
     disk: Option<disk::Small>,
-    /// What is broken so that it cannot break again, until it is mended.
+    /// What is broken, until it is mended.
     broken: Vec<&'static str>,
     later: Vec<(Instant, Mend)>,
     ended: u64,
@@ -204,9 +208,19 @@ impl World {
         let begun = Instant::now();
         let mut told = BTreeMap::<&str, usize>::new();
         while !all.is_empty() {
-            let fault = all.swap_remove(self.dice.below(all.len() as u64) as usize);
             let pause = Duration::from_millis(20 + self.dice.below(400));
             self.pass(pause);
+            let mut may: Vec<usize> = (0..all.len()).collect();
+            may.retain(|n| {
+                all[*n]
+                    .breaks
+                    .is_none_or(|what| !self.broken.contains(&what))
+            });
+            if may.is_empty() {
+                continue;
+            }
+            let fault = all.swap_remove(may[self.dice.below(may.len() as u64) as usize]);
+            self.broken.extend(fault.breaks);
             (fault.strike)(self);
             *told.entry(fault.name).or_default() += 1;
         }
@@ -244,15 +258,7 @@ impl World {
         self.later.push((Instant::now() + after, Box::new(mend)));
     }
 
-    /// Marks something as broken, once it is whole.
-    pub fn break_once_whole(&mut self, what: &'static str) {
-        while self.broken.contains(&what) {
-            self.pass(Duration::from_millis(50));
-        }
-        self.broken.push(what);
-    }
-
-    /// It is whole again.
+    /// What a fault broke is whole again.
     pub fn is_whole(&mut self, what: &'static str) {
         self.broken.retain(|broken| *broken != what);
     }
