@@ -21,12 +21,13 @@ fn an_answer_before_the_commit_loses_declarations() {
     let faults = [(kill::SUBMITTER, 5), (kill::NODE, 2)];
     if let Some(verdict) = verdict("submit", &faults) {
         assert!(!verdict.lost.is_empty(), "{verdict}");
+        assert!(verdict.lost.len() < verdict.acknowledged, "{verdict}");
     }
 }
 
 #[test]
 fn an_acknowledgement_before_the_commit_loses_final_states() {
-    if let Some(verdict) = verdict("receipt", &[(kill::NODE, 15)]) {
+    if let Some(verdict) = verdict("receipt", &[(kill::NODE, 20)]) {
         assert!(!verdict.unfinished.is_empty(), "{verdict}");
         assert!(verdict.lost.is_empty(), "they were declared: {verdict}");
     }

@@ -145,7 +145,8 @@ impl Store for SqlStore {
     ) -> Result<Vec<Submitted>, Failure> {
         let role = role.to_owned();
         #[cfg(feature = "sabotage")]
-        if crate::sabotage::Bug::Submit.is_wanted() {
+        if crate::sabotage::Bug::Submit.is_wanted() && crate::sabotage::is_one_of_two(&declarations)
+        {
             return self.submit_early(role, declarations).await;
         }
         self.run("take declarations", move |t| {
