@@ -263,9 +263,14 @@ impl World {
         self.broken.retain(|broken| *broken != what);
     }
 
-    /// A node, by chance.
+    /// A node, by chance; not one that is frozen, which is to wake up again.
     pub fn any_node(&mut self) -> usize {
-        self.dice.below(self.nodes.len() as u64) as usize
+        loop {
+            let node = self.dice.below(self.nodes.len() as u64) as usize;
+            if !self.nodes[node].frozen {
+                return node;
+            }
+        }
     }
 
     /// Ends in good order and compares the books.
