@@ -13,6 +13,8 @@ mod manifest;
 mod precedence;
 mod registry;
 mod retention;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 pub mod store;
 
 pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};

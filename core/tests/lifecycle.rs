@@ -16,17 +16,23 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use tongguan_contracts::{
-    Accepted, Algorithm, Declaration, Delivery, Failure, Identity, Origin, Outgoing, PartOptions,
-    Signer, Transport,
+    Accepted, Algorithm, Declaration, Delivery, Document, DocumentRefused, Failure, Identity,
+    Origin, Outgoing, PartOptions, ReceiptNotice, Role, Settle, Signer, Transport,
 };
 use tongguan_core::{Client, Manifest, Registry, State, Until};
+use tongguan_messages::envelope::{Head, Report, Response};
 
 /// A transport that does as it is told, and keeps what it took.
 #[derive(Default)]
 struct Told {
+    name: String,
     /// What it does: one of the words below.
     does: AtomicU8,
     took: Mutex<Vec<String>>,
+    /// What comes in by it, in turn.
+    brings: Mutex<Vec<Vec<u8>>>,
+    /// What became of that: a role heard, it was acknowledged.
+    became: Mutex<Vec<&'static str>>,
 }
 
 const TAKES: u8 = 0;
@@ -66,7 +72,16 @@ impl Transport for Told {
     }
 
     async fn receive(&self) -> Result<Delivery, Failure> {
-        std::future::pending().await
+        loop {
+            if let Some(octets) = self.brings.lock().unwrap().pop() {
+                return Ok(Delivery {
+                    origin: "told".into(),
+                    octets,
+                    settle: Box::new(Claim(told(&self.name))),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     async fn check(&self) -> Result<(), Failure> {
@@ -80,6 +95,36 @@ impl Transport for Told {
         if self.does.load(Ordering::Relaxed) == CLINGS {
             std::future::pending().await
         }
+    }
+}
+
+struct Claim(Arc<Told>);
+
+#[async_trait]
+impl Settle for Claim {
+    async fn acknowledge(self: Box<Self>) -> Result<(), Failure> {
+        self.0.became.lock().unwrap().push("acknowledged");
+        Ok(())
+    }
+    async fn give_back(self: Box<Self>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// A role that hears of receipts, and tells a transport so.
+struct Listener(Arc<Told>);
+
+impl Role for Listener {
+    fn declares(&self) -> &[String] {
+        &[]
+    }
+    fn read(&self, _: Document<'_>) -> Result<Vec<Declaration>, DocumentRefused> {
+        Ok(Vec::new())
+    }
+    fn on_receipt(&self, notice: ReceiptNotice<'_>) -> Result<(), Failure> {
+        assert_eq!((notice.guid, notice.receipt), ("GUID-0", "DxpRep"));
+        self.0.became.lock().unwrap().push("heard");
+        Ok(())
     }
 }
 
@@ -105,11 +150,22 @@ static TRANSPORTS: LazyLock<Mutex<BTreeMap<String, Arc<Told>>>> = LazyLock::new(
 
 fn told(name: &str) -> Arc<Told> {
     let mut all = TRANSPORTS.lock().unwrap();
-    Arc::clone(all.entry(name.to_owned()).or_default())
+    let new = || {
+        Arc::new(Told {
+            name: name.to_owned(),
+            ..Told::default()
+        })
+    };
+    Arc::clone(all.entry(name.to_owned()).or_insert_with(new))
 }
 
 fn build(options: PartOptions) -> Result<Arc<dyn Transport>, Failure> {
     Ok(told(options.options["name"].as_str().unwrap()))
+}
+
+fn listener(options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
+    let near = told(options.options["hears"].as_str().unwrap());
+    Ok(Arc::new(Listener(near)))
 }
 
 fn stamp(_: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
@@ -127,6 +183,9 @@ cop_code = "3301960T01"
 cop_name = "示例"
 dxp_id = "DXPENT0000012345"
 [node]
+[roles.main]
+kind = "listener"
+hears = "{test} near"
 [signers.main]
 kind = "stamp"
 [transports.near]
@@ -146,6 +205,7 @@ batch_wait_ms = 0
     let mut registry = Registry::default();
     registry.transport("told", build);
     registry.signer("stamp", stamp);
+    registry.role("listener", listener);
     Client::open(Manifest::parse(&text, dir, "t.toml").unwrap(), registry).unwrap()
 }
 
@@ -280,4 +340,44 @@ async fn a_transport_that_does_not_close_keeps_nobody_from_ending() {
     });
     let ended = tokio::time::timeout(Duration::from_secs(60), ending).await;
     ended.expect("it waits for the transport for ever");
+}
+
+#[tokio::test]
+async fn a_role_hears_of_a_receipt_before_it_is_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "receipt");
+    let near = told("receipt near");
+    running(&client, async {
+        submit(&client, 0).await;
+        is(&client, 0, State::Sent).await;
+        let report = Report {
+            receiver_id: "DXPENT0000012345".into(),
+            responses: vec![Response {
+                code: "0002".into(),
+                info: "as told".into(),
+                notice_time: "2026-11-23".into(),
+                original: Head {
+                    cop_msg_id: near.took()[0].clone(),
+                    sender_id: "DXPENT0000012345".into(),
+                    receiver_ids: vec!["DXPEDCCEB0000001".into()],
+                    creat_time: "2026-11-23T12:00:00".into(),
+                    msg_type: "CEB311Message".into(),
+                },
+            }],
+        };
+        // Twice, as after a crash between its commit and its acknowledgement: whoever died
+        // may have told nobody.
+        let octets = report.write().unwrap();
+        *near.brings.lock().unwrap() = vec![octets.clone(), octets];
+        is(&client, 0, State::Rejected).await;
+        for _ in 0..200 {
+            if near.became.lock().unwrap().len() == 4 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    let became = near.became.lock().unwrap();
+    assert_eq!(*became, ["heard", "acknowledged", "heard", "acknowledged"]);
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 pub const FULL: Fault = Fault {
     name: "disks filled",
+    breaks: Some("disk"),
     strike: |world| {
-        world.break_once_whole("disk");
         let ballast = world.first().join("ballast");
         fill(&ballast);
         let time = Duration::from_millis(300 + world.dice.below(2500));

@@ -6,21 +6,17 @@ use std::time::Duration;
 
 pub const NODE: Fault = Fault {
     name: "nodes frozen past their lease",
+    // One at a time: the others are to take over.
+    breaks: Some("node"),
     strike: |world| {
-        // One at a time: the others are to take over.
-        world.break_once_whole("node");
         let node = world.any_node();
         signal(&world.nodes[node].child, "-STOP");
         world.nodes[node].frozen = true;
-        let process = world.nodes[node].child.id();
         let time = LEASE + Duration::from_millis(300 + world.dice.below(1500));
         world.later(time, move |world| {
             world.is_whole("node");
-            // It may have been killed meanwhile.
-            if world.nodes[node].child.id() == process {
-                signal(&world.nodes[node].child, "-CONT");
-                world.nodes[node].frozen = false;
-            }
+            signal(&world.nodes[node].child, "-CONT");
+            world.nodes[node].frozen = false;
         });
     },
 };

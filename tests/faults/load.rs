@@ -6,7 +6,7 @@ use crate::stage::{TONGGUAN, orders};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -25,7 +25,10 @@ pub struct Load {
 
 #[derive(Default)]
 struct Running {
-    submitter: Mutex<Option<Child>>,
+    /// The bug on purpose that submitters have; none where it is empty.
+    bug: &'static str,
+    /// When the next one is to be killed, in hundredths of the usual time.
+    kill: Mutex<Option<u32>>,
     stop: AtomicBool,
     /// How often a submitter was given its document again.
     again: AtomicU64,
@@ -33,8 +36,11 @@ struct Running {
 
 impl Load {
     /// Submits in these folders, now here, now there. The documents are in another one.
-    pub fn start(folders: Vec<PathBuf>, papers: PathBuf, dice: Dice) -> Self {
-        let running = Arc::new(Running::default());
+    pub fn start(folders: Vec<PathBuf>, papers: PathBuf, bug: &'static str, dice: Dice) -> Self {
+        let running = Arc::new(Running {
+            bug,
+            ..Running::default()
+        });
         let shared = Arc::clone(&running);
         Self {
             running,
@@ -42,16 +48,16 @@ impl Load {
         }
     }
 
-    /// Kills the submitter that runs, or the next one.
-    pub fn kill(&self) {
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(20) {
-            if let Some(child) = self.running.submitter.lock().unwrap().as_mut() {
-                let _ = child.kill();
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
+    /// Kills the next submitter that lives so long, in hundredths of the usual time: any moment
+    /// of its life is as likely as any other.
+    pub fn kill(&self, hundredths: u32) {
+        *self.running.kill.lock().unwrap() = Some(hundredths);
+    }
+
+    /// Whether that is still to come.
+    pub fn is_to_kill(&self) -> bool {
+        assert!(!self.thread.is_finished(), "nothing is submitted any more");
+        self.running.kill.lock().unwrap().is_some()
     }
 
     /// Lets the last document be taken; gives what was acknowledged, and how often a document was
@@ -66,13 +72,15 @@ impl Load {
 fn submit(running: &Running, folders: &[PathBuf], papers: &Path, mut dice: Dice) -> Acknowledged {
     let mut acknowledged = Acknowledged::new();
     let mut next = 0;
+    // How long the last submitter took that ended well.
+    let mut usual = Duration::from_millis(200);
     while !running.stop.load(Ordering::Relaxed) {
         let paper = papers.join(format!("orders-{next:06}.json"));
         fs::write(&paper, orders(next, ORDERS)).unwrap();
         let begun = Instant::now();
         loop {
             let folder = &folders[dice.below(folders.len() as u64) as usize];
-            if once(running, folder, &paper, next, &mut acknowledged) {
+            if once(running, folder, &paper, next, &mut usual, &mut acknowledged) {
                 break;
             }
             assert!(begun.elapsed() < PATIENCE, "{paper:?} is never taken");
@@ -93,29 +101,38 @@ fn once(
     folder: &Path,
     paper: &Path,
     first: usize,
+    usual: &mut Duration,
     acknowledged: &mut Acknowledged,
 ) -> bool {
     let (told, log) = (
         paper.with_file_name("acknowledged"),
         paper.with_file_name("submit.log"),
     );
-    let child = Command::new(TONGGUAN)
+    let kill = *running.kill.lock().unwrap();
+    let last = kill.map(|hundredths| *usual * hundredths / 100);
+    let mut child = Command::new(TONGGUAN)
         .args(["--json", "submit", paper.to_str().unwrap()])
         .current_dir(folder)
+        .env("TONGGUAN_SABOTAGE", running.bug)
         .stdout(fs::File::create(&told).unwrap())
         .stderr(fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
-    *running.submitter.lock().unwrap() = Some(child);
+    let begun = Instant::now();
     let ended = loop {
-        let mut submitter = running.submitter.lock().unwrap();
-        if let Some(ended) = submitter.as_mut().unwrap().try_wait().unwrap() {
-            *submitter = None;
+        if let Some(ended) = child.try_wait().unwrap() {
             break ended;
         }
-        drop(submitter);
-        std::thread::sleep(Duration::from_millis(3));
+        if last.is_some_and(|last| begun.elapsed() >= last) {
+            *running.kill.lock().unwrap() = None;
+            child.kill().unwrap();
+            break child.wait().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(1));
     };
+    if ended.success() {
+        *usual = begun.elapsed();
+    }
     for line in fs::read_to_string(&told).unwrap().lines() {
         // A line cut off acknowledges nothing.
         let Ok(Value::Object(taken)) = serde_json::from_str(line) else {

@@ -20,6 +20,8 @@ mod load;
 mod network;
 mod oracle;
 mod proxy;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod servers;
 #[path = "../e2e/stage/mod.rs"]
 mod stage;
@@ -47,13 +49,13 @@ fn three_nodes_lose_nothing_and_double_nothing() {
     let Some(mut world) = World::of_three_nodes("faults") else {
         return;
     };
-    let (kills, network) = (times("KILLS", 12), times("NETWORK", 2));
+    let (kills, network) = (times("KILLS", 12), times("NETWORK", 1));
     let (restarts, pauses) = (times("RESTARTS", 1), times("PAUSES", 1));
     world.storm(&[
         (kill::NODE, kills / 3),
         (kill::SUBMITTER, kills / 3),
         (kill::CUSTOMS, kills - 2 * (kills / 3)),
-        (freeze::NODE, times("FREEZES", 2)),
+        (freeze::NODE, times("FREEZES", 1)),
         (servers::BROKER_RESTARTED, restarts),
         (servers::BROKER_PAUSED, pauses),
         (servers::DATABASE_RESTARTED, restarts),
@@ -62,6 +64,7 @@ fn three_nodes_lose_nothing_and_double_nothing() {
         (network::DELAYED, network),
         (network::HALF_CLOSED, network),
         (network::HELD, network),
+        (network::ANSWER_LOST, network),
         (network::SILENT, times("SILENCES", 1)),
     ]);
     world.must_be_clean();
@@ -73,7 +76,7 @@ fn a_node_on_a_full_disk_loses_nothing_and_doubles_nothing() {
     let Some(mut world) = World::of_one_node_on_a_small_disk("faults_disk") else {
         return;
     };
-    let full = times("FULL", 3);
+    let full = times("FULL", 2);
     world.storm(&[
         (disk::FULL, full),
         (kill::NODE, full),

@@ -1,16 +1,18 @@
 //! A bad network between the nodes and their broker, or their store.
 
-use crate::proxy::{Proxy, Way};
+use crate::proxy::{Asked, Proxy, Way};
 use crate::world::{Fault, World};
 use std::time::Duration;
 
 pub const CUT: Fault = Fault {
     name: "connections cut",
+    breaks: None,
     strike: |world| which(world)(world).cut(),
 };
 
 pub const DELAYED: Fault = Fault {
     name: "connections delayed",
+    breaks: None,
     strike: |world| {
         let proxy = which(world);
         let delay = Duration::from_millis(5 + world.dice.below(100));
@@ -21,6 +23,7 @@ pub const DELAYED: Fault = Fault {
 
 pub const HALF_CLOSED: Fault = Fault {
     name: "connections half closed",
+    breaks: None,
     strike: |world| {
         let proxy = which(world);
         let way = way(world);
@@ -30,6 +33,7 @@ pub const HALF_CLOSED: Fault = Fault {
 
 pub const HELD: Fault = Fault {
     name: "connections held up, then gone on or cut",
+    breaks: None,
     strike: |world| {
         let proxy = which(world);
         // One way only is the worst: what was asked is done, and the answer never comes.
@@ -51,6 +55,7 @@ pub const HELD: Fault = Fault {
 /// As behind a router that forgot them: no end is told, nothing arrives any more.
 pub const SILENT: Fault = Fault {
     name: "connections dead without a word",
+    breaks: None,
     strike: |world| {
         let proxy = which(world);
         match world.dice.below(2) {
@@ -62,6 +67,43 @@ pub const SILENT: Fault = Fault {
         }
     },
 };
+
+/// The moments that chance seldom finds: it is done, and who asked cannot know.
+pub const ANSWER_LOST: Fault = Fault {
+    name: "answers to a commit or a publish lost",
+    breaks: None,
+    strike: |world| {
+        /// AMQP 0-9-1, 1.8: class 60, method 40 is basic.publish.
+        const PUBLISH: &[u8] = &[0, 60, 0, 40];
+        let anything = b"".as_slice();
+        let commit = b"COMMIT".as_slice();
+        let (proxy, after, octets) = match (world.dice.below(3), &world.store) {
+            (0, Some(store)) => (store, SUBMITTING, commit),
+            (1, Some(store)) => (store, anything, commit),
+            _ => (&world.amqp, anything, PUBLISH),
+        };
+        proxy.lose_the_answer_to(Asked { after, octets });
+    },
+};
+
+/// The same, of submitters alone.
+#[cfg(feature = "sabotage")]
+pub const SUBMIT_UNANSWERED: Fault = Fault {
+    name: "answers to a submitter's commit lost",
+    breaks: None,
+    strike: |world| {
+        let asked = Asked {
+            after: SUBMITTING,
+            octets: b"COMMIT",
+        };
+        if let Some(store) = &world.store {
+            store.lose_the_answer_to(asked);
+        }
+    },
+};
+
+/// What only `submit` says to the store.
+const SUBMITTING: &[u8] = b"INSERT INTO declaration ";
 
 fn which(world: &mut World) -> fn(&World) -> &Proxy {
     match world.dice.below(2) {

@@ -18,7 +18,16 @@ struct State {
     delay: AtomicU64,
     /// Whether nothing arrives for now.
     held: Held,
+    /// Which answer is to be lost next.
+    losing: Mutex<Option<Asked>>,
     lines: Mutex<Vec<Line>>,
+}
+
+/// What a client asks: these octets, once those have gone the same way before.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    pub after: &'static [u8],
+    pub octets: &'static [u8],
 }
 
 /// What does not arrive for now: a bit for what goes to the server, one for what comes back.
@@ -102,6 +111,12 @@ impl Proxy {
         }
     }
 
+    /// Lets the next request of that kind through, and cuts the connection before its answer: it
+    /// is done, and who asked cannot know.
+    pub fn lose_the_answer_to(&self, asked: Asked) {
+        *self.state.losing.lock().unwrap() = Some(asked);
+    }
+
     /// Lets everything arrive so much later.
     pub fn delay(&self, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap();
@@ -156,6 +171,7 @@ fn join(state: &Arc<State>, client: TcpStream, server: TcpStream) {
 
 fn pump(state: &State, silent: &Held, way: Way, mut from: TcpStream, mut to: TcpStream) {
     let mut octets = [0; 16 << 10];
+    let mut before = false;
     loop {
         let read = from.read(&mut octets);
         std::thread::sleep(Duration::from_millis(state.delay.load(Ordering::Relaxed)));
@@ -169,13 +185,42 @@ fn pump(state: &State, silent: &Held, way: Way, mut from: TcpStream, mut to: Tcp
                 _ => return,
             }
         }
-        let passed = match read {
-            Ok(count @ 1..) => to.write_all(&octets[..count]).is_ok(),
-            _ => false,
-        };
-        if !passed {
+        let read = &octets[..read.unwrap_or(0)];
+        let last = matches!(way, Way::ToServer) && state.is_to_be_lost(read, &mut before);
+        if last {
+            silent.0.fetch_or(Way::ToClient.bit(), Ordering::Relaxed);
+        }
+        if read.is_empty() || to.write_all(read).is_err() {
             let _ = to.shutdown(Shutdown::Write);
             return;
         }
+        if last {
+            // The server has the time to do it.
+            std::thread::sleep(Duration::from_millis(50));
+            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+            return;
+        }
     }
+}
+
+impl State {
+    /// Whether these octets ask for the answer that is to be lost. `before` remembers what went
+    /// the same way.
+    fn is_to_be_lost(&self, octets: &[u8], before: &mut bool) -> bool {
+        let mut losing = self.losing.lock().unwrap();
+        let Some(asked) = *losing else {
+            return false;
+        };
+        *before |= holds(octets, asked.after);
+        let found = *before && holds(octets, asked.octets);
+        if found {
+            *losing = None;
+        }
+        found
+    }
+}
+
+fn holds(octets: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || octets.windows(part.len()).any(|window| window == part)
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 pub const BROKER_RESTARTED: Fault = Fault {
     name: "brokers killed or stopped, and started",
+    breaks: Some("rabbitmq"),
     strike: |world| {
-        world.break_once_whole("rabbitmq");
         let end = ["kill", "stop"][world.dice.below(2) as usize];
         control("rabbitmq", end);
         let script = parts::script("rabbitmq");
@@ -20,13 +20,14 @@ pub const BROKER_RESTARTED: Fault = Fault {
 
 pub const BROKER_PAUSED: Fault = Fault {
     name: "brokers paused",
+    breaks: Some("rabbitmq"),
     strike: |world| pause(world, "rabbitmq"),
 };
 
 pub const DATABASE_RESTARTED: Fault = Fault {
     name: "databases restarted, in order or by a crash",
+    breaks: Some("postgres"),
     strike: |world| {
-        world.break_once_whole("postgres");
         let how = ["restart", "crash"][world.dice.below(2) as usize];
         control("postgres", how);
         world.is_whole("postgres");
@@ -35,6 +36,7 @@ pub const DATABASE_RESTARTED: Fault = Fault {
 
 pub const DATABASE_PAUSED: Fault = Fault {
     name: "databases paused",
+    breaks: Some("postgres"),
     strike: |world| pause(world, "postgres"),
 };
 
@@ -45,7 +47,6 @@ fn control(server: &str, what: &str) {
 
 /// Shorter than a lease, or longer.
 fn pause(world: &mut World, server: &'static str) {
-    world.break_once_whole(server);
     control(server, "pause");
     let time = Duration::from_millis(300 + world.dice.below(4000));
     world.later(time, move |world| {

@@ -5,7 +5,7 @@ use crate::disk;
 use crate::load::Load;
 use crate::oracle::Verdict;
 use crate::proxy::{self, Proxy};
-use crate::stage::parts::{Dice, broker, database, prepare, start};
+use crate::stage::parts::{Dice, broker, command, database, prepare};
 use crate::stage::{TONGGUAN, run, signal};
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,16 +25,18 @@ pub struct Process {
     pub frozen: bool,
     folder: PathBuf,
     args: Vec<&'static str>,
+    bug: &'static str,
     log: PathBuf,
 }
 
 impl Process {
-    fn start(folder: &Path, args: &[&'static str], log: PathBuf) -> Self {
+    fn start(folder: &Path, args: &[&'static str], bug: &'static str, log: PathBuf) -> Self {
         Self {
-            child: start(folder, args, log.to_str().unwrap()),
+            child: spawn(folder, args, bug, &log),
             frozen: false,
             folder: folder.to_owned(),
             args: args.to_vec(),
+            bug,
             log,
         }
     }
@@ -48,7 +50,7 @@ impl Process {
 
     fn again(&mut self) {
         self.frozen = false;
-        self.child = start(&self.folder, &self.args, self.log.to_str().unwrap());
+        self.child = spawn(&self.folder, &self.args, self.bug, &self.log);
     }
 
     fn told(&self) -> String {
@@ -79,11 +81,22 @@ impl Process {
     }
 }
 
+fn spawn(folder: &Path, args: &[&str], bug: &str, log: &Path) -> Child {
+    command(folder, args, log.to_str().unwrap())
+        .env("TONGGUAN_SABOTAGE", bug)
+        .spawn()
+        .unwrap()
+}
+
 type Mend = Box<dyn FnOnce(&mut World)>;
 
-/// A fault: what it is called, and what it does. It asks for its own mending ([`World::later`]).
+/// A fault: what it is called, and what it does.
 pub struct Fault {
     pub name: &'static str,
+    /// What it breaks for a while, if not for an instant: nothing breaks that twice at once. It
+    /// asks for its own mending ([`World::later`]), and says when that is done
+    /// ([`World::is_whole`]).
+    pub breaks: Option<&'static str>,
     pub strike: fn(&mut World),
 }
 
@@ -99,7 +112,7 @@ pub struct World {
     pub store: Option<Proxy>,
     /// The disk under the first node, where it is one of its own.
     disk: Option<disk::Small>,
-    /// What is broken so that it cannot break again, until it is mended.
+    /// What is broken, until it is mended.
     broken: Vec<&'static str>,
     later: Vec<(Instant, Mend)>,
     ended: u64,
@@ -109,6 +122,11 @@ pub struct World {
 impl World {
     /// Three nodes on one PostgreSQL; none where that or a RabbitMQ is not at hand.
     pub fn of_three_nodes(name: &str) -> Option<Self> {
+        Self::with_a_bug(name, "")
+    }
+
+    /// The same, with a bug on purpose in the nodes and the submitters.
+    pub fn with_a_bug(name: &str, bug: &'static str) -> Option<Self> {
         let (url, store_url) = (broker(name)?, database(name)?);
         let dir = tempfile::tempdir().unwrap();
         let store = proxy::server(&store_url);
@@ -120,7 +138,7 @@ impl World {
         for node in ["a", "b", "c"] {
             fs::create_dir(dir.path().join(node)).unwrap();
         }
-        let mut world = Self::of(dir, &["a", "b", "c"], &url, &section);
+        let mut world = Self::of(dir, &["a", "b", "c"], bug, &url, &section);
         world.store = Some(store);
         Some(world)
     }
@@ -132,12 +150,18 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let disk = disk::Small::mount(&dir.path().join("a"))?;
         let section = "kind = \"sqlite\"\npath = \"tongguan.db\"\n";
-        let mut world = Self::of(dir, &["a"], &url, section);
+        let mut world = Self::of(dir, &["a"], "", &url, section);
         world.disk = Some(disk);
         Some(world)
     }
 
-    fn of(dir: tempfile::TempDir, names: &[&str], broker: &str, store: &str) -> Self {
+    fn of(
+        dir: tempfile::TempDir,
+        names: &[&str],
+        bug: &'static str,
+        broker: &str,
+        store: &str,
+    ) -> Self {
         let amqp = proxy::server(broker);
         let at = |name: &str| dir.path().join(name);
         let mut nodes = Vec::new();
@@ -146,14 +170,15 @@ impl World {
             nodes.push(Process::start(
                 &at(name),
                 &["run"],
+                bug,
                 at(&format!("{name}.log")),
             ));
         }
         let args = ["simulate", "--journal", "../declared.jsonl"];
-        let customs = Process::start(&at(names[0]), &args, at("customs.log"));
+        let customs = Process::start(&at(names[0]), &args, "", at("customs.log"));
         let mut dice = Dice::new();
         let folders = names.iter().map(|name| at(name)).collect();
-        let load = Load::start(folders, dir.path().to_owned(), dice.another());
+        let load = Load::start(folders, dir.path().to_owned(), bug, dice.another());
         Self {
             dice,
             nodes,
@@ -183,9 +208,19 @@ impl World {
         let begun = Instant::now();
         let mut told = BTreeMap::<&str, usize>::new();
         while !all.is_empty() {
-            let fault = all.swap_remove(self.dice.below(all.len() as u64) as usize);
             let pause = Duration::from_millis(20 + self.dice.below(400));
             self.pass(pause);
+            let mut may: Vec<usize> = (0..all.len()).collect();
+            may.retain(|n| {
+                all[*n]
+                    .breaks
+                    .is_none_or(|what| !self.broken.contains(&what))
+            });
+            if may.is_empty() {
+                continue;
+            }
+            let fault = all.swap_remove(may[self.dice.below(may.len() as u64) as usize]);
+            self.broken.extend(fault.breaks);
             (fault.strike)(self);
             *told.entry(fault.name).or_default() += 1;
         }
@@ -223,22 +258,19 @@ impl World {
         self.later.push((Instant::now() + after, Box::new(mend)));
     }
 
-    /// Marks something as broken, once it is whole.
-    pub fn break_once_whole(&mut self, what: &'static str) {
-        while self.broken.contains(&what) {
-            self.pass(Duration::from_millis(50));
-        }
-        self.broken.push(what);
-    }
-
-    /// It is whole again.
+    /// What a fault broke is whole again.
     pub fn is_whole(&mut self, what: &'static str) {
         self.broken.retain(|broken| *broken != what);
     }
 
-    /// A node, by chance.
+    /// A node, by chance; not one that is frozen, which is to wake up again.
     pub fn any_node(&mut self) -> usize {
-        self.dice.below(self.nodes.len() as u64) as usize
+        loop {
+            let node = self.dice.below(self.nodes.len() as u64) as usize;
+            if !self.nodes[node].frozen {
+                return node;
+            }
+        }
     }
 
     /// Ends in good order and compares the books.

@@ -34,7 +34,7 @@ pub struct ReceiptNotice<'a> {
     pub receipt: &'a str,
     /// `returnStatus`.
     pub code: &'a str,
-    /// `returnInfo`.
+    /// `returnInfo`, without the declaration's personal data.
     pub text: &'a str,
 }
 
@@ -51,10 +51,12 @@ pub trait Role: Send + Sync {
     /// All problems found, each with its place, field, rule and remedy.
     fn read(&self, document: Document<'_>) -> Result<Vec<Declaration>, DocumentRefused>;
 
-    /// Hears of a receipt, after it is committed. May be told the same one twice (after a crash).
+    /// Hears of a receipt: after it is committed, and before it is acknowledged to the other side.
+    /// So a crash makes it come again: no receipt is missed, and the same one may be told twice.
     ///
     /// # Errors
-    /// A transient failure is told again later; others are logged.
+    /// Logged, and not told again: what others must hear is for the role to keep. The receipt is
+    /// safe in the store.
     fn on_receipt(&self, notice: ReceiptNotice<'_>) -> Result<(), Failure> {
         let _ = notice;
         Ok(())

@@ -62,13 +62,16 @@ impl Receiver {
         }
     }
 
-    /// Commits a delivery, then acknowledges it, then tells the roles.
+    /// Commits a delivery, then tells the roles, then acknowledges it: after a crash in between it
+    /// comes again.
     async fn take(&self, delivery: Delivery) -> Result<(), Failure> {
         let Delivery {
             origin,
             octets,
             settle,
         } = delivery;
+        #[cfg(feature = "sabotage")]
+        let settle = crate::sabotage::settle_early(settle).await;
         let (kind, result) = understand(&octets, &self.limits);
         let (answers, problem) = match result {
             Ok(answers) => (answers, None),
@@ -87,10 +90,6 @@ impl Receiver {
             answers,
         };
         let notices = insist(|| self.store.receive(inbound.clone())).await?;
-        if let Err(failure) = settle.acknowledge().await {
-            // It comes again, and changes nothing then.
-            tracing::warn!(%failure, "committed, but not acknowledged");
-        }
         tracing::info!(
             origin,
             kind,
@@ -112,6 +111,10 @@ impl Receiver {
             if let Err(failure) = told {
                 tracing::warn!(%failure, guid = notice.guid, "the role could not hear a receipt");
             }
+        }
+        if let Err(failure) = settle.acknowledge().await {
+            // It comes again, and changes nothing then; the roles hear it again.
+            tracing::warn!(%failure, "committed, but not acknowledged");
         }
         Ok(())
     }

@@ -89,6 +89,30 @@ impl SqlStore {
         &self.place
     }
 
+    /// The bug of that name.
+    #[cfg(feature = "sabotage")]
+    async fn submit_early(
+        &self,
+        role: String,
+        declarations: Vec<Declaration>,
+    ) -> Result<Vec<Submitted>, Failure> {
+        let (early, told) = oneshot::channel();
+        let mut early = Some(early);
+        let waits = Arc::clone(&self.waits);
+        let work = self.run("take declarations", move |t| {
+            let taken = submit::submit(t, &role, &declarations, &waits)?;
+            if let Some(early) = early.take() {
+                let _ = early.send(taken.clone());
+                std::thread::sleep(crate::sabotage::SLOW);
+            }
+            Ok(taken)
+        });
+        tokio::select! {
+            Ok(taken) = told => Ok(taken),
+            result = work => result,
+        }
+    }
+
     /// Runs a rule in a transaction; returns once that is on disk.
     async fn run<T: Send + 'static>(
         &self,
@@ -131,6 +155,11 @@ impl Store for SqlStore {
         declarations: Vec<Declaration>,
     ) -> Result<Vec<Submitted>, Failure> {
         let (role, waits) = (role.to_owned(), Arc::clone(&self.waits));
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::Bug::Submit.is_wanted() && crate::sabotage::is_one_of_two(&declarations)
+        {
+            return self.submit_early(role, declarations).await;
+        }
         self.run("take declarations", move |t| {
             submit::submit(t, &role, &declarations, &waits)
         })

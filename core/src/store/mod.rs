@@ -111,7 +111,8 @@ pub trait Store: Send + Sync {
     /// sending then is of unknown outcome.
     async fn take_over(&self, owner: &Owner) -> Result<(), Failure>;
 
-    /// Keeps what came in, and what it says, in one commit. The same octets again change nothing.
+    /// Keeps what came in, and what it says, in one commit. The same octets again change nothing,
+    /// and give the same notices again.
     async fn receive(&self, inbound: Inbound) -> Result<Vec<Notice>, Failure>;
 
     /// Does what a person decided about the declaration of that id, guid or business key; gives

@@ -161,7 +161,7 @@ pub struct Answer {
 }
 
 /// A receipt to be told to a role.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// The role that declared it.
     pub role: String,
@@ -171,7 +171,7 @@ pub struct Notice {
     pub guid: String,
     /// The answer's code.
     pub code: String,
-    /// The answer's text.
+    /// The answer's text, without the declaration's personal data.
     pub text: String,
 }
 

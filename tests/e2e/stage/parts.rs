@@ -46,18 +46,23 @@ pub fn prepare(dir: &Path, url: &str, extra: &str) {
 
 /// Starts tongguan; it logs to a file.
 pub fn start(dir: &Path, args: &[&str], log: &str) -> Child {
+    command(dir, args, log).spawn().unwrap()
+}
+
+/// What starts tongguan.
+pub fn command(dir: &Path, args: &[&str], log: &str) -> Command {
     let log = fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(dir.join(log))
         .unwrap();
-    Command::new(TONGGUAN)
+    let mut command = Command::new(TONGGUAN);
+    command
         .args(args)
         .current_dir(dir)
         .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .unwrap()
+        .stderr(log);
+    command
 }
 
 /// Numbers that look random; the seed is printed, so that a failure can be repeated.

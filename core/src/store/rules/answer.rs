@@ -9,14 +9,11 @@ use super::{set_states, state};
 use crate::State;
 use crate::audit::Facts;
 use crate::lifecycle::Event;
-use crate::store::sql::{Sql, Trouble, Value, set};
+use crate::store::sql::{Row, Sql, Trouble, Value, set};
 use crate::store::{About, Answer, Inbound, Notice};
 
 /// A declaration that an answer is about.
 struct Target {
-    role: String,
-    message: String,
-    guid: String,
     state: State,
     /// The newest time that a sender gave for an answer.
     answered: String,
@@ -47,13 +44,13 @@ pub(in crate::store) fn receive(
         ],
     )?;
     let Some(row) = inserted else {
-        return Ok(Vec::new());
+        // Whoever committed it may have died before a role heard of it.
+        return notices(t, &digest);
     };
     let kept = row.int(0)?;
     let about = about(t, &inbound.answers)?;
     let mut targets = lock(t, about.iter().flatten().copied().collect())?;
     let now = t.now();
-    let mut notices = Vec::new();
     let mut statuses = Vec::new();
     let mut facts = Vec::new();
     for (answer, seqs) in inbound.answers.iter().zip(&about) {
@@ -78,13 +75,6 @@ pub(in crate::store) fn receive(
                 .open("time", answer.time.as_str())
                 .sealed("receipt", octets);
             facts.push((*seq, said));
-            notices.push(Notice {
-                role: target.role.clone(),
-                message: target.message.clone(),
-                guid: target.guid.clone(),
-                code: answer.code.clone(),
-                text: answer.text.clone(),
-            });
         }
     }
     let moves: Vec<(i64, State)> = targets.iter().map(|(seq, t)| (*seq, t.state)).collect();
@@ -105,9 +95,29 @@ pub(in crate::store) fn receive(
     happened(t, "receipt", &facts)?;
     t.all(
         "UPDATE inbound SET matched = ?2 WHERE seq = ?1",
-        set![kept, notices.len()],
+        set![kept, statuses.len()],
     )?;
-    Ok(notices)
+    notices(t, &digest)
+}
+
+/// What a receipt says to roles, as it is kept.
+fn notices(t: &mut dyn Sql, digest: &str) -> Result<Vec<Notice>, Trouble> {
+    let rows = t.all(
+        "SELECT d.role, d.message, d.guid, s.code, s.text
+         FROM inbound i JOIN status s ON s.inbound = i.seq JOIN declaration d ON d.seq = s.declaration
+         WHERE i.digest = ?1 ORDER BY s.seq",
+        set![digest],
+    )?;
+    let notice = |row: Row| {
+        Ok(Notice {
+            role: row.text(0)?,
+            message: row.text(1)?,
+            guid: row.text(2)?,
+            code: row.text(3)?,
+            text: row.text(4)?,
+        })
+    };
+    rows.into_iter().map(notice).collect()
 }
 
 impl Target {
@@ -191,7 +201,7 @@ fn about(t: &mut dyn Sql, answers: &[Answer]) -> Result<Vec<Vec<i64>>, Trouble> 
 fn lock(t: &mut dyn Sql, seqs: BTreeSet<i64>) -> Result<BTreeMap<i64, Target>, Trouble> {
     let sets: Vec<Vec<Value>> = seqs.iter().map(|seq| set![*seq]).collect();
     let rows = t.each(
-        "SELECT d.role, d.message, d.guid, d.state, d.answered, c.departures, d.fragment
+        "SELECT d.message, d.state, d.answered, c.departures, d.fragment
          FROM declaration d JOIN carrier c ON d.carrier = c.seq
          WHERE d.seq = ?1 /*pg FOR UPDATE OF d pg*/",
         &sets,
@@ -199,18 +209,15 @@ fn lock(t: &mut dyn Sql, seqs: BTreeSet<i64>) -> Result<BTreeMap<i64, Target>, T
     let mut targets = BTreeMap::new();
     for (seq, rows) in seqs.into_iter().zip(rows) {
         if let Some(mut row) = rows.into_iter().next() {
-            let message = row.text(1)?;
-            let fragment = row.octets(6)?;
+            let message = row.text(0)?;
+            let fragment = row.octets(4)?;
             let personal = message_of(&message).map(|m| personal(m, &fragment));
             targets.insert(
                 seq,
                 Target {
-                    role: row.text(0)?,
-                    message,
-                    guid: row.text(2)?,
-                    state: state(&row, 3)?,
-                    answered: row.text(4)?,
-                    departures: row.int(5)?,
+                    state: state(&row, 1)?,
+                    answered: row.text(2)?,
+                    departures: row.int(3)?,
                     personal: personal.unwrap_or_default(),
                 },
             );

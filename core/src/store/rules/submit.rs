@@ -43,6 +43,10 @@ pub(in crate::store) fn submit(
     let awaited = needs.iter().flatten().map(precedence::lock);
     t.lock_keys(&keys.iter().cloned().chain(awaited).collect::<Vec<_>>())?;
     let mut there = what_is_there(t, declarations)?;
+    #[cfg(feature = "sabotage")]
+    if crate::sabotage::Bug::Repeat.is_wanted() {
+        there.clear();
+    }
     let mut guids = used_guids(t, declarations)?;
     let now = t.now();
     let mut results = Vec::new();
