@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod clock;
+pub mod diagnosis;
 pub mod evidence;
 mod lifecycle;
 mod manifest;
@@ -15,7 +16,7 @@ mod retention;
 pub mod store;
 
 pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};
-pub use manifest::{Enterprise, Limits, Manifest, Node, Route};
+pub use manifest::{Alerts, Enterprise, Limits, Manifest, Node, Route};
 pub use registry::Registry;
 pub use retention::purge;
 pub use store::Store;

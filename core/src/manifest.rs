@@ -43,6 +43,9 @@ pub struct Manifest {
     /// What the verifier is to leave out.
     #[serde(default)]
     pub verify: Verify,
+    /// When a person is to be told.
+    #[serde(default)]
+    pub alerts: Alerts,
     /// The folder that relative paths start from.
     #[serde(skip)]
     pub base: PathBuf,
@@ -167,6 +170,37 @@ pub struct Retention {
     /// So many days after the last that was heard of a final declaration, its octets and personal
     /// data are purged; never, unless given.
     pub days: Option<std::num::NonZeroU32>,
+}
+
+/// `[alerts]`: how long something may take before it counts as stuck.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alerts {
+    /// A declaration waits to be put into a message.
+    pub assemble_seconds: u64,
+    /// A signed message waits for its transport, or for word of what became of a try.
+    pub send_seconds: u64,
+    /// What was sent has no receipt at all.
+    pub answer_seconds: u64,
+    /// What was answered has no final receipt.
+    pub final_hours: u64,
+    /// How long before its end a certificate is told of.
+    pub certificate_days: u32,
+    /// By how much another clock may differ from ours.
+    pub clock_seconds: u64,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            assemble_seconds: 300,
+            send_seconds: 300,
+            answer_seconds: 3600,
+            final_hours: 72,
+            certificate_days: 30,
+            clock_seconds: 300,
+        }
+    }
 }
 
 /// `[verify]`

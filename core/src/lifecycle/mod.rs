@@ -191,7 +191,7 @@ impl Client {
         self.registry.find_transport(&options.part, &kind)?(options)
     }
 
-    fn signer(&self, name: &str) -> Result<Arc<dyn Signer>, Failure> {
+    pub(crate) fn signer(&self, name: &str) -> Result<Arc<dyn Signer>, Failure> {
         let (kind, options) = self.manifest.signer(name)?;
         self.registry.find_signer(&options.part, &kind)?(options)
     }

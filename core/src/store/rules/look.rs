@@ -123,14 +123,11 @@ pub(in crate::store) fn list(t: &mut dyn Sql, filter: &Filter) -> Result<Vec<Sum
         summaries!(
             "WHERE (CAST(?1 AS TEXT) IS NULL OR d.state = ?1)
              AND (CAST(?2 AS TEXT) IS NULL OR d.message = ?2)
-             AND (?3 = 0 OR d.state IN ('unknown', 'dead') OR (d.state = 'signed' AND EXISTS
-                  (SELECT 1 FROM carrier c WHERE c.seq = d.carrier AND c.error IS NOT NULL)))
-             ORDER BY d.seq DESC LIMIT ?4"
+             ORDER BY d.seq DESC LIMIT ?3"
         ),
         set![
             filter.state.map(State::name),
             filter.message.as_deref(),
-            i64::from(filter.troubled),
             filter.limit,
         ],
     )?

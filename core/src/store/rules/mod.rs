@@ -13,6 +13,7 @@ pub(super) mod look;
 pub(super) mod purge;
 pub(super) mod send;
 pub(super) mod submit;
+pub(super) mod symptoms;
 
 use super::Level;
 use super::sql::{Row, Sql, Trouble, Value, set};
