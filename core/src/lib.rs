@@ -11,12 +11,14 @@ pub mod diagnosis;
 pub mod evidence;
 mod lifecycle;
 mod manifest;
+mod metrics;
 mod registry;
 mod retention;
 pub mod store;
 
-pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};
+pub use lifecycle::{Client, Event, PartCheck, Readiness, State, Submission, TRANSITIONS, Until};
 pub use manifest::{Alerts, Enterprise, Limits, Manifest, Node, Route};
+pub use metrics::Metrics;
 pub use registry::Registry;
 pub use retention::purge;
 pub use store::Store;

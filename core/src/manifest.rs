@@ -46,6 +46,8 @@ pub struct Manifest {
     /// When a person is to be told.
     #[serde(default)]
     pub alerts: Alerts,
+    /// Where a run tells of itself; nowhere unless given.
+    pub http: Option<Http>,
     /// The folder that relative paths start from.
     #[serde(skip)]
     pub base: PathBuf,
@@ -93,8 +95,10 @@ pub struct Route {
     /// out of reach.
     #[serde(alias = "transport", deserialize_with = "one_or_several")]
     pub transports: Vec<String>,
-    /// Signed by which signer.
-    pub signer: String,
+    /// Signed by which signer: one (`signer = "main"`), or several (`signer = ["main", "next"]`):
+    /// the first whose certificate is valid now.
+    #[serde(alias = "signer", deserialize_with = "one_or_several")]
+    pub signers: Vec<String>,
     /// The signature profile; follows from the certificate's key unless given.
     pub profile: Option<String>,
     /// How an SM2 signature value is encoded: `raw` (r‖s, default) or `der`.
@@ -111,7 +115,7 @@ impl Route {
 
 fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a transport's name, or a list of names")]
+    #[serde(untagged, expecting = "a name, or a list of names")]
     enum Names {
         One(String),
         Several(Vec<String>),
@@ -119,7 +123,7 @@ fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::
     match Names::deserialize(from)? {
         Names::One(name) => Ok(vec![name]),
         Names::Several(names) if names.is_empty() => {
-            Err(serde::de::Error::custom("transports names no transport"))
+            Err(serde::de::Error::custom("the list names nothing"))
         }
         Names::Several(names) => Ok(names),
     }
@@ -201,6 +205,14 @@ impl Default for Alerts {
             clock_seconds: 300,
         }
     }
+}
+
+/// `[http]`: metrics and health, for monitoring.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// The address and port to listen on: `127.0.0.1:9464`.
+    pub listen: std::net::SocketAddr,
 }
 
 /// `[verify]`
@@ -310,11 +322,15 @@ impl Manifest {
                     format!("transport must be one of: {}", all.join(", ")),
                 );
             }
-            if !self.signers.contains_key(&route.signer) {
+            if let Some(unknown) = route
+                .signers
+                .iter()
+                .find(|name| !self.signers.contains_key(*name))
+            {
                 let all: Vec<&str> = self.signers.keys().map(String::as_str).collect();
                 return wrong(
                     "use [[routes]]",
-                    format!("there is no [signers.{}]", route.signer),
+                    format!("there is no [signers.{unknown}]"),
                     format!("signer must be one of: {}", all.join(", ")),
                 );
             }
@@ -532,7 +548,7 @@ signer = "main"
         let several = GOOD.replace("transport = \"hub\"", "transports = [\"hub\", \"hap\"]");
         assert!(refused(&several).contains("no [transports.hap]"));
         let none = GOOD.replace("transport = \"hub\"", "transports = []");
-        assert!(refused(&none).contains("names no transport"));
+        assert!(refused(&none).contains("names nothing"));
         let text = refused(&format!("{GOOD}[limits]\nbatch = 101\n"));
         assert!(text.contains("101") && text.contains("1 to 100"), "{text}");
         let text = refused(&GOOD.replace("3301960T01", "12345678901234567890"));

@@ -4,16 +4,21 @@
 //! findings. `tongguan status` prints them, `tongguan run` logs them and shows them in its metrics.
 
 mod ailment;
+pub(crate) mod certificates;
 pub(crate) mod clocks;
 mod symptom;
 mod told;
+pub(crate) mod watch;
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 use tongguan_contracts::Failure;
 
-use crate::Client;
 use crate::clock::now_ms;
+use crate::manifest::Manifest;
+use crate::{Client, Store};
+use certificates::Validity;
 
 pub use ailment::Ailment;
 pub use symptom::Symptom;
@@ -72,26 +77,29 @@ impl Client {
     /// # Errors
     /// The store failed.
     pub async fn diagnose(&self) -> Result<Vec<Finding>, Failure> {
-        let manifest = self.manifest();
-        let store = self.store();
-        let mut all: Vec<Finding> = store
-            .symptoms(&manifest.alerts)
-            .await?
-            .into_iter()
-            .map(|symptom| told::told(symptom, manifest, now_ms()))
-            .collect();
-        for name in manifest.signers() {
-            if let Err(failure) = self.signer(name) {
-                all.push(told::signer(name, &failure));
-            }
-        }
-        let asked = now_ms();
-        let theirs = store.clock().await?;
-        all.extend(told::store_clock(asked, theirs, now_ms(), &manifest.alerts));
-        all.sort_by_key(|finding| {
-            let matters = std::cmp::Reverse(finding.severity);
-            (matters, finding.what, finding.subject.clone())
-        });
-        Ok(all)
+        diagnose(self.manifest(), self.store(), &self.validities()).await
     }
+}
+
+/// As [`Client::diagnose`], with the signers as they were built.
+pub(crate) async fn diagnose(
+    manifest: &Manifest,
+    store: &dyn Store,
+    signers: &BTreeMap<String, Result<Validity, Failure>>,
+) -> Result<Vec<Finding>, Failure> {
+    let mut all: Vec<Finding> = store
+        .symptoms(&manifest.alerts)
+        .await?
+        .into_iter()
+        .map(|symptom| told::told(symptom, manifest, now_ms()))
+        .collect();
+    all.extend(certificates::findings(manifest, signers, now_ms() / 1000));
+    let asked = now_ms();
+    let theirs = store.clock().await?;
+    all.extend(told::store_clock(asked, theirs, now_ms(), &manifest.alerts));
+    all.sort_by_key(|finding| {
+        let matters = std::cmp::Reverse(finding.severity);
+        (matters, finding.what, finding.subject.clone())
+    });
+    Ok(all)
 }

@@ -1,7 +1,5 @@
 //! How a plain fact is told: how much it matters, why it is so, what to do.
 
-use tongguan_contracts::Failure;
-
 use super::{Ailment, Finding, Severity, Symptom, clocks};
 use crate::manifest::{Alerts, Manifest};
 
@@ -125,24 +123,6 @@ fn explained(what: Ailment, subject: &str, said: Option<String>, tries: u32) -> 
         ),
         // Parts tell these themselves.
         Ailment::Signer | Ailment::Certificate => (known(""), String::new()),
-    }
-}
-
-/// A signer that cannot be built.
-pub(super) fn signer(name: &str, failure: &Failure) -> Finding {
-    Finding {
-        what: Ailment::Signer,
-        zh: Ailment::Signer.zh(),
-        severity: Severity::Urgent,
-        subject: name.to_owned(),
-        count: 1,
-        since: None,
-        why: failure.to_string(),
-        remedy: failure
-            .how_to_mend()
-            .unwrap_or("tongguan check tells more")
-            .to_owned(),
-        example: String::new(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Puts waiting declarations into signed messages in envelopes.
 
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -15,8 +14,10 @@ use super::Client;
 use super::backoff::pause;
 use super::breaker::Breakers;
 use super::holding::under;
+use super::signers::Signers;
 use crate::clock::{creat_time, guid};
 use crate::manifest::{Manifest, Route};
+use crate::metrics::Metrics;
 use crate::store::{Carrier, Claim, Claimed, Fence, Lease, Owner, Store};
 
 /// How often the store is asked for what others submitted.
@@ -26,8 +27,9 @@ pub(super) struct Assembler {
     store: Arc<dyn Store>,
     owner: Owner,
     breakers: Arc<Breakers>,
+    metrics: Arc<Metrics>,
     manifest: Manifest,
-    signers: BTreeMap<String, Arc<dyn Signer>>,
+    signers: Arc<Signers>,
 }
 
 /// The profile that a signer's key goes with.
@@ -59,24 +61,15 @@ pub(super) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
 }
 
 impl Assembler {
-    pub(super) fn new(
-        client: &Client,
-        breakers: Arc<Breakers>,
-        build: impl Fn(&str) -> Result<Arc<dyn Signer>, Failure>,
-    ) -> Result<Self, Failure> {
-        let mut signers = BTreeMap::new();
-        for route in &client.manifest.routes {
-            if !signers.contains_key(&route.signer) {
-                signers.insert(route.signer.clone(), build(&route.signer)?);
-            }
-        }
-        Ok(Self {
+    pub(super) fn new(client: &Client, signers: Arc<Signers>) -> Self {
+        Self {
             store: Arc::clone(&client.store),
             owner: client.manifest.owner(),
-            breakers,
+            breakers: client.breakers(),
+            metrics: Arc::clone(client.metrics()),
             manifest: client.manifest.clone(),
             signers,
-        })
+        }
     }
 
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
@@ -125,6 +118,10 @@ impl Assembler {
                 tracing::error!(message = waiting.message, "no route: it waits");
                 continue;
             };
+            // Without a valid certificate they wait; the diagnosis tells of it.
+            let Some(signer) = self.signers.of(route) else {
+                continue;
+            };
             let claim = self
                 .store
                 .claim(&self.owner, &waiting.message, limits.batch)
@@ -133,7 +130,7 @@ impl Assembler {
                 continue;
             };
             more |= waiting.count > work.len();
-            let assembling = self.assemble(known, route, &lease, work);
+            let assembling = self.assemble(known, route, signer, &lease, work);
             match under(self.store.as_ref(), &lease, assembling).await {
                 Ok(()) => {}
                 Err(failure) if failure.class() == FailureClass::Rejected => {
@@ -153,14 +150,12 @@ impl Assembler {
         &self,
         message: &'static Message,
         route: &Route,
+        signer: Arc<dyn Signer>,
         lease: &Lease,
         claimed: Vec<Claimed>,
     ) -> Result<(), Failure> {
         let bug = |what: &str, why: String| {
             Failure::misconfigured("manifest", format!("{what} of {}", message.name), why)
-        };
-        let Some(signer) = self.signers.get(&route.signer).cloned() else {
-            return Err(bug("find the signer", route.signer.clone()));
         };
         let profile = match &route.profile {
             Some(name) => name
@@ -224,12 +219,15 @@ impl Assembler {
         let (name, id) = (carrier.message.clone(), carrier.cop_msg_id.clone());
         let ids = claimed.into_iter().map(|c| c.id).collect();
         match self.store.carry(lease, carrier, ids).await? {
-            Fence::Held => tracing::info!(
-                message = name,
-                cop_msg_id = id,
-                declarations = count,
-                "signed"
-            ),
+            Fence::Held => {
+                tracing::info!(
+                    message = name,
+                    cop_msg_id = id,
+                    declarations = count,
+                    "signed"
+                );
+                self.metrics.signed(&name, count);
+            }
             Fence::Lost => tracing::warn!(
                 message = name,
                 "the lease was lost: what was signed is thrown away, unsent"

@@ -1,6 +1,7 @@
 //! The store itself: the rules, handed to the threads that hold the database's connections.
 
 use async_trait::async_trait;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -30,6 +31,7 @@ pub struct SqlStore {
     jobs: Queue,
     /// For what only looks: a long look keeps nobody from writing.
     looks: Queue,
+    failures: AtomicU64,
 }
 
 pub(super) type Queue = mpsc::Sender<Box<dyn Job>>;
@@ -74,6 +76,7 @@ impl SqlStore {
             user: String::new(),
             jobs,
             looks,
+            failures: AtomicU64::new(0),
         }
     }
 
@@ -123,6 +126,9 @@ impl SqlStore {
             Ok(()) => done.await.unwrap_or_else(|_| Err(gone())),
             Err(_) => Err(gone()),
         };
+        if !matches!(result, Ok(_) | Err(Trouble::Refused { .. })) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
         result.map_err(|trouble| {
             let doing_here = format!("{doing} in {}", self.place);
             match trouble {
@@ -289,6 +295,14 @@ impl Store for SqlStore {
         let alerts = alerts.clone();
         self.look("see what is stuck", move |t| symptoms::symptoms(t, &alerts))
             .await
+    }
+
+    async fn oldest_open(&self) -> Result<Option<i64>, Failure> {
+        self.look("find the oldest", look::oldest_open).await
+    }
+
+    fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     async fn clock(&self) -> Result<i64, Failure> {

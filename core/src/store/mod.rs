@@ -127,6 +127,13 @@ pub trait Store: Send + Sync {
     /// What is stuck: for longer than that allows.
     async fn symptoms(&self, alerts: &Alerts) -> Result<Vec<Symptom>, Failure>;
 
+    /// When the oldest declaration that is not final was submitted, milliseconds since 1970; dead
+    /// letters do not count.
+    async fn oldest_open(&self) -> Result<Option<i64>, Failure>;
+
+    /// How often the store has failed since it was opened.
+    fn failures(&self) -> u64;
+
     /// The store's own clock, milliseconds since 1970; asked where it would write, so that an
     /// answer says that it can.
     async fn clock(&self) -> Result<i64, Failure>;

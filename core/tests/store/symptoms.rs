@@ -47,6 +47,7 @@ pub async fn what_is_stuck_is_told_in_every_state(place: &dyn Place) {
     let now = store.clock().await.unwrap();
     assert!((begun..=now).contains(&one.since), "{one:?} {begun} {now}");
     assert_eq!(ailments(store, &patient).await, [], "it has time");
+    assert_eq!(store.oldest_open().await.unwrap(), Some(one.since));
 
     // Signed, and no transport takes it.
     let claim = claimed(store, &node("a"), 3).await;
@@ -115,6 +116,8 @@ pub async fn dead_letters_and_strays_are_told_at_once(place: &dyn Place) {
     store.decide("ORDER-1", Decision::Void).await.unwrap();
     store.decide("ORDER-2", Decision::Void).await.unwrap();
     assert_eq!(ailments(store, &patient).await, []);
+    assert_eq!(store.oldest_open().await.unwrap(), None);
+    assert_eq!(store.failures(), 0);
 
     let stranger = vec![answer(9, "120", "", Outcome::Accepted)];
     store
