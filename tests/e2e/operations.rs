@@ -19,6 +19,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tongguan_core::diagnosis::Ailment;
 use tongguan_crypto::{Scheme, TestSubject, provider};
 
 /// A folder whose client serves on a free port; gives that port.
@@ -126,6 +127,7 @@ fn metrics_are_what_happened_and_promtool_takes_them() {
     );
     assert!(!metrics.contains("ORDER-"), "{metrics}");
     judged_by_promtool(&metrics);
+    documented(&metrics);
     assert_eq!(get(port, "/healthz").0, "200");
     until(port, "/readyz", |code, body| {
         code == "200" && body.contains("\"ready\":true")
@@ -160,6 +162,20 @@ fn judged_by_promtool(metrics: &str) {
         String::from_utf8_lossy(&out.stderr)
     );
     assert!(out.status.success() && told.trim().is_empty(), "{told}");
+}
+
+/// Every metric, and every kind of finding, stands in the documentation.
+fn documented(metrics: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
+    let page = fs::read_to_string(file).unwrap();
+    let metrics = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# HELP "));
+    let metrics = metrics.map(|line| line.split(' ').next().unwrap());
+    let kinds = Ailment::ALL.iter().map(|kind| kind.name());
+    for name in metrics.chain(kinds) {
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
 }
 
 #[test]
@@ -258,7 +274,7 @@ fn a_transport_that_is_away_is_told_with_what_to_do() {
     // It does not.
     fs::write(
         dir.join("tongguan.toml"),
-        format!("{nowhere}\n[alerts]\nsend_seconds = 0\n"),
+        nowhere.replace("[alerts]", "[alerts]\nsend_seconds = 0"),
     )
     .unwrap();
     let told = refused(dir, &["status", "--check"], 1);
@@ -292,7 +308,7 @@ fn a_transport_that_is_away_is_told_with_what_to_do() {
         .replace("transport = \"main\"", "transport = \"other\"");
     fs::write(
         dir.join("tongguan.toml"),
-        format!("{renamed}\n[alerts]\nsend_seconds = 0\n"),
+        renamed.replace("[alerts]", "[alerts]\nsend_seconds = 0"),
     )
     .unwrap();
     let told = refused(dir, &["status", "--check"], 1);
@@ -327,7 +343,7 @@ fn a_certificate_near_its_end_is_told_and_the_next_one_covers_it() {
         told.contains("证书即将到期") && told.contains("[signers.next]"),
         "{told}"
     );
-    let days = format!("{manifest}\n[alerts]\ncertificate_days = 10\n");
+    let days = manifest.replace("[alerts]", "[alerts]\ncertificate_days = 10");
     fs::write(dir.join("tongguan.toml"), days).unwrap();
     good(dir, TONGGUAN, &["status", "--check"]);
     // As it says.

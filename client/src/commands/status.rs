@@ -87,6 +87,9 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
     for finding in &overview.findings {
         tell(finding, out)?;
     }
+    if overview.findings.is_empty() {
+        out.line(paint(GOOD, "nothing needs a person"))?;
+    }
     if overview.counts.is_empty() {
         out.line("nothing is declared yet: tongguan submit FILE")?;
     }

@@ -153,3 +153,26 @@ pub(super) fn store_clock(
         example: String::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::store_clock;
+    use crate::Alerts;
+
+    #[test]
+    fn the_stores_clock_is_told_when_no_moment_of_ours_explains_it() {
+        let alerts = Alerts {
+            clock_seconds: 10,
+            ..Alerts::default()
+        };
+        // Asked at 100 s, answered at 160 s: anywhere between is well.
+        let told = |theirs| store_clock(100_000, theirs, 160_000, &alerts).map(|f| f.why);
+        for well in [90_000, 100_000, 130_000, 160_000, 170_000] {
+            assert_eq!(told(well), None);
+        }
+        let ahead = told(190_000).unwrap();
+        assert!(ahead.contains("30 s ahead"), "{ahead}");
+        let behind = told(70_000).unwrap();
+        assert!(behind.contains("30 s behind"), "{behind}");
+    }
+}

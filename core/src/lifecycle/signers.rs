@@ -102,3 +102,71 @@ impl Built {
             .map(|(signer, _)| Arc::clone(signer))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+    use tongguan_contracts::{Algorithm, Identity, PartOptions};
+    use tongguan_crypto::{Scheme, TestSubject, provider};
+
+    struct FromFile(Identity);
+
+    impl Signer for FromFile {
+        fn identity(&self) -> &Identity {
+            &self.0
+        }
+        fn algorithms(&self) -> &[Algorithm] {
+            &[Algorithm::Sm2Sm3]
+        }
+        fn concurrency(&self) -> NonZeroUsize {
+            NonZeroUsize::MIN
+        }
+        fn sign(&self, _: Algorithm, _: &[u8]) -> Result<Vec<u8>, Failure> {
+            Ok(Vec::new())
+        }
+    }
+
+    fn from_file(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
+        let octets = std::fs::read(options.base.join("a.pem"))
+            .map_err(|e| Failure::misconfigured("signer", "read", e))?;
+        Ok(Arc::new(FromFile(Identity {
+            key_name: String::new(),
+            certificate: provider().certificate(&octets).unwrap().der,
+        })))
+    }
+
+    fn put(dir: &Path, from_days: i64) {
+        let subject = TestSubject {
+            common_name: "a".into(),
+            from_days,
+            days: 10,
+        };
+        let issued = provider().issue_for_tests(Scheme::Sm2Sm3, &subject, None, None);
+        std::fs::write(dir.join("a.pem"), issued.unwrap().certificate_pem).unwrap();
+    }
+
+    #[test]
+    fn files_that_were_replaced_are_taken_within_a_while() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "[enterprise]\ncop_code = \"3301960T01\"\ncop_name = \"示例\"\n\
+                    dxp_id = \"DXPENT0000012345\"\n[node]\n[signers.main]\nkind = \"file\"\n\
+                    [transports.t]\nkind = \"x\"\n[[routes]]\ntransport = \"t\"\n\
+                    signer = \"main\"\n";
+        let manifest = Manifest::parse(text, dir.path(), "t.toml").unwrap();
+        let mut registry = Registry::default();
+        registry.signer("file", from_file);
+        put(dir.path(), -30);
+        let signers = Signers::new(&manifest, &registry).unwrap();
+        let route = &manifest.routes[0];
+        assert!(signers.of(route).is_none());
+        put(dir.path(), -1);
+        assert!(signers.of(route).is_none(), "not at every look");
+        signers.built.lock().unwrap().at -= AGAIN;
+        assert!(signers.of(route).is_some());
+        // What cannot be built anew does no harm.
+        std::fs::remove_file(dir.path().join("a.pem")).unwrap();
+        assert!(signers.of(route).is_some());
+    }
+}
