@@ -6,13 +6,14 @@ use prometheus::{
     Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
 };
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tongguan_contracts::Failure;
 use tongguan_messages::Outcome;
 
 use crate::State;
-use crate::diagnosis::Finding;
+use crate::diagnosis::{Ailment, Finding, Severity};
 use crate::store::{Inbound, Tried};
 
 /// The counters and gauges of a run.
@@ -198,11 +199,18 @@ impl Metrics {
         oldest_age: Duration,
         failures: u64,
     ) {
-        self.declarations.reset();
-        for (message, state, count) in counts {
-            self.declarations
-                .with_label_values(&[message.as_str(), state.name()])
-                .set(i64::try_from(*count).unwrap_or(i64::MAX));
+        let messages: BTreeSet<&str> = counts
+            .iter()
+            .map(|(message, ..)| message.as_str())
+            .collect();
+        // What is no longer is 0, and does not vanish: a scrape may come at any moment.
+        for message in messages {
+            for state in State::ALL {
+                let here = counts.iter().find(|(m, s, _)| m == message && s == state);
+                self.declarations
+                    .with_label_values(&[message, state.name()])
+                    .set(here.map_or(0, |(.., count)| i64::try_from(*count).unwrap_or(i64::MAX)));
+            }
         }
         self.oldest
             .set(i64::try_from(oldest_age.as_secs()).unwrap_or(i64::MAX));
@@ -221,11 +229,15 @@ impl Metrics {
     }
 
     pub(crate) fn found(&self, findings: &[Finding]) {
-        self.findings.reset();
-        for finding in findings {
-            self.findings
-                .with_label_values(&[finding.what.name(), finding.severity.name()])
-                .inc();
+        for what in Ailment::ALL {
+            for severity in Severity::ALL {
+                let here = findings
+                    .iter()
+                    .filter(|f| f.what == *what && f.severity == *severity);
+                self.findings
+                    .with_label_values(&[what.name(), severity.name()])
+                    .set(i64::try_from(here.count()).unwrap_or(i64::MAX));
+            }
         }
     }
 }

@@ -133,7 +133,7 @@ fn tell(finding: &Finding, out: &mut Output) -> Result<(), Trouble> {
         .since
         .map_or(String::new(), |ms| format!(", since {}", shown_time(ms)));
     out.line(format!(
-        "{} {} {} {}{count}{since}",
+        "{} {}: {} {}{count}{since}",
         paint(style, word),
         paint(HEAD, &finding.subject),
         finding.what.en(),

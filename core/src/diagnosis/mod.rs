@@ -36,6 +36,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the least first.
+    pub const ALL: &[Self] = &[Self::Note, Self::Warning, Self::Urgent];
+
     /// Its name, for programs.
     pub fn name(self) -> &'static str {
         match self {

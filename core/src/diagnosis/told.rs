@@ -37,7 +37,11 @@ pub(super) fn told(symptom: Symptom, manifest: &Manifest, now: i64) -> Finding {
         what,
         zh: what.zh(),
         severity,
-        subject,
+        // What cannot be read at all has no kind.
+        subject: match subject.as_str() {
+            "" => "?".to_owned(),
+            _ => subject,
+        },
         count,
         since: Some(since),
         why,

@@ -28,6 +28,8 @@ pub(crate) struct Watch {
     metrics: Arc<Metrics>,
     /// What is wrong, and when that was logged.
     known: BTreeMap<(Ailment, String), Instant>,
+    /// Whether it has looked before.
+    begun: bool,
 }
 
 impl Watch {
@@ -39,6 +41,7 @@ impl Watch {
             breakers: client.breakers(),
             metrics: Arc::clone(client.metrics()),
             known: BTreeMap::new(),
+            begun: false,
         }
     }
 
@@ -74,15 +77,17 @@ impl Watch {
         let built = built.collect();
         let findings = diagnose(&self.manifest, self.store.as_ref(), &built).await?;
         self.metrics.found(&findings);
-        self.tell(&findings);
+        // What a store shows at a start has waited for it, and may be worked off by the next look.
+        let begun = std::mem::replace(&mut self.begun, true);
+        self.tell(findings.iter().filter(|f| begun || f.since.is_none()));
         Ok(())
     }
 
     /// Logs what is new, what is over, and once a day what stays.
-    fn tell(&mut self, findings: &[Finding]) {
+    fn tell<'a>(&mut self, findings: impl Iterator<Item = &'a Finding> + Clone) {
         let key = |finding: &Finding| (finding.what, finding.subject.clone());
         self.known.retain(|known, _| {
-            let still = findings.iter().any(|finding| key(finding) == *known);
+            let still = findings.clone().any(|finding| key(finding) == *known);
             if !still {
                 let what = known.0.name();
                 tracing::info!(what, subject = known.1, "well again");
