@@ -137,10 +137,11 @@ Examples:
   tongguan run --until-final    until every declaration has its final status")]
     Run(Run),
 
-    /// What became of the declarations
+    /// What needs a person, since when and why, and what became of the declarations
     #[command(after_help = "\
 Examples:
-  tongguan status                       counts, and what needs attention
+  tongguan status                       what is stuck, why, what to do; then counts
+  tongguan status --check               likewise; exit code 1 where a person is needed
   tongguan status --list                every declaration, newest first
   tongguan status --state rejected --json
   tongguan status --unmatched           what came in about no declaration here
@@ -363,6 +364,9 @@ pub struct Run {
 /// `tongguan status`
 #[derive(Debug, Args)]
 pub struct Status {
+    /// End with exit code 1 where something needs a person (URGENT or WARNING)
+    #[arg(long, conflicts_with_all = ["list", "state", "message", "unmatched"])]
+    pub check: bool,
     /// List the declarations, newest first
     #[arg(long)]
     pub list: bool,

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod exit;
+mod http;
 mod input;
 mod logging;
 mod output;

@@ -7,9 +7,11 @@
 
 pub mod audit;
 mod clock;
+pub mod diagnosis;
 pub mod evidence;
 mod lifecycle;
 mod manifest;
+mod metrics;
 mod precedence;
 mod registry;
 mod retention;
@@ -17,8 +19,9 @@ mod retention;
 mod sabotage;
 pub mod store;
 
-pub use lifecycle::{Client, Event, PartCheck, State, Submission, TRANSITIONS, Until};
-pub use manifest::{Enterprise, Limits, Manifest, Node, Route};
+pub use lifecycle::{Client, Event, PartCheck, Readiness, State, Submission, TRANSITIONS, Until};
+pub use manifest::{Alerts, Enterprise, Limits, Manifest, Node, Route};
+pub use metrics::Metrics;
 pub use precedence::Waits;
 pub use registry::Registry;
 pub use retention::purge;

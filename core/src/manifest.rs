@@ -47,6 +47,11 @@ pub struct Manifest {
     /// What the verifier is to leave out.
     #[serde(default)]
     pub verify: Verify,
+    /// When a person is to be told.
+    #[serde(default)]
+    pub alerts: Alerts,
+    /// Where a run tells of itself; nowhere unless given.
+    pub http: Option<Http>,
     /// The folder that relative paths start from.
     #[serde(skip)]
     pub base: PathBuf,
@@ -94,8 +99,10 @@ pub struct Route {
     /// out of reach.
     #[serde(alias = "transport", deserialize_with = "one_or_several")]
     pub transports: Vec<String>,
-    /// Signed by which signer.
-    pub signer: String,
+    /// Signed by which signer: one (`signer = "main"`), or several (`signer = ["main", "next"]`):
+    /// the first whose certificate is valid now.
+    #[serde(alias = "signer", deserialize_with = "one_or_several")]
+    pub signers: Vec<String>,
     /// The signature profile; follows from the certificate's key unless given.
     pub profile: Option<String>,
     /// How an SM2 signature value is encoded: `raw` (r‖s, default) or `der`.
@@ -112,7 +119,7 @@ impl Route {
 
 fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a transport's name, or a list of names")]
+    #[serde(untagged, expecting = "a name, or a list of names")]
     enum Names {
         One(String),
         Several(Vec<String>),
@@ -120,7 +127,7 @@ fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::
     match Names::deserialize(from)? {
         Names::One(name) => Ok(vec![name]),
         Names::Several(names) if names.is_empty() => {
-            Err(serde::de::Error::custom("transports names no transport"))
+            Err(serde::de::Error::custom("the list names nothing"))
         }
         Names::Several(names) => Ok(names),
     }
@@ -171,6 +178,48 @@ pub struct Retention {
     /// So many days after the last that was heard of a final declaration, its octets and personal
     /// data are purged; never, unless given.
     pub days: Option<std::num::NonZeroU32>,
+}
+
+/// `[alerts]`: how long something may take before it counts as stuck.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alerts {
+    /// A declaration waits to be put into a message.
+    pub assemble_seconds: u64,
+    /// A declaration waits for those that go before it.
+    pub wait_hours: u64,
+    /// A signed message waits for its transport, or for word of what became of a try.
+    pub send_seconds: u64,
+    /// What was sent has no receipt at all.
+    pub answer_seconds: u64,
+    /// What was answered has no final receipt.
+    pub final_hours: u64,
+    /// How long before its end a certificate is told of.
+    pub certificate_days: u32,
+    /// By how much another clock may differ from ours.
+    pub clock_seconds: u64,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            assemble_seconds: 300,
+            wait_hours: 24,
+            send_seconds: 300,
+            answer_seconds: 3600,
+            final_hours: 72,
+            certificate_days: 30,
+            clock_seconds: 300,
+        }
+    }
+}
+
+/// `[http]`: metrics and health, for monitoring.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// The address and port to listen on: `127.0.0.1:9464`.
+    pub listen: std::net::SocketAddr,
 }
 
 /// `[verify]`
@@ -283,11 +332,15 @@ impl Manifest {
                     format!("transport must be one of: {}", all.join(", ")),
                 );
             }
-            if !self.signers.contains_key(&route.signer) {
+            if let Some(unknown) = route
+                .signers
+                .iter()
+                .find(|name| !self.signers.contains_key(*name))
+            {
                 let all: Vec<&str> = self.signers.keys().map(String::as_str).collect();
                 return wrong(
                     "use [[routes]]",
-                    format!("there is no [signers.{}]", route.signer),
+                    format!("there is no [signers.{unknown}]"),
                     format!("signer must be one of: {}", all.join(", ")),
                 );
             }
@@ -505,7 +558,7 @@ signer = "main"
         let several = GOOD.replace("transport = \"hub\"", "transports = [\"hub\", \"hap\"]");
         assert!(refused(&several).contains("no [transports.hap]"));
         let none = GOOD.replace("transport = \"hub\"", "transports = []");
-        assert!(refused(&none).contains("names no transport"));
+        assert!(refused(&none).contains("names nothing"));
         let text = refused(&format!("{GOOD}[limits]\nbatch = 101\n"));
         assert!(text.contains("101") && text.contains("1 to 100"), "{text}");
         let text = refused(&GOOD.replace("3301960T01", "12345678901234567890"));

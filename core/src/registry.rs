@@ -4,7 +4,7 @@ use tongguan_contracts::{Failure, RoleBuilder, SignerBuilder, TransportBuilder};
 
 /// The parts that are known, by the `kind` that a manifest names them with. Whoever embeds the
 /// core fills it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Registry {
     roles: BTreeMap<&'static str, RoleBuilder>,
     signers: BTreeMap<&'static str, SignerBuilder>,

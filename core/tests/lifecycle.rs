@@ -19,7 +19,9 @@ use tongguan_contracts::{
     Accepted, Algorithm, Declaration, Delivery, Document, DocumentRefused, Failure, Identity,
     Origin, Outgoing, PartOptions, ReceiptNotice, Role, Settle, Signer, Transport,
 };
+use tongguan_core::diagnosis::{Ailment, Severity};
 use tongguan_core::{Client, Manifest, Registry, State, Until};
+use tongguan_crypto::{Scheme, TestSubject, provider};
 use tongguan_messages::envelope::{Head, Report, Response};
 
 /// A transport that does as it is told, and keeps what it took.
@@ -168,14 +170,32 @@ fn listener(options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
     Ok(Arc::new(Listener(near)))
 }
 
-fn stamp(_: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
+/// A signer whose certificate is valid from and for so many days, as its options say.
+fn stamp(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
+    let days = |name: &str, otherwise| options.options[name].as_i64().unwrap_or(otherwise);
+    let subject = TestSubject {
+        common_name: options.part.clone(),
+        from_days: days("from", -1),
+        days: days("days", 100),
+    };
+    let issued = provider().issue_for_tests(Scheme::Sm2Sm3, &subject, None, None);
+    let certificate = provider().certificate(&issued.unwrap().certificate_pem);
     Ok(Arc::new(Stamp(Identity {
         key_name: "1".into(),
-        certificate: b"certificate".to_vec(),
+        certificate: certificate.unwrap().der,
     })))
 }
 
 fn client(dir: &Path, test: &str) -> Client {
+    client_with(dir, test, "")
+}
+
+/// With more in its manifest; `signers` may follow `main`.
+fn client_with(dir: &Path, test: &str, signers: &str) -> Client {
+    let names = match signers {
+        "" => r#""main""#,
+        _ => r#"["main", "next"]"#,
+    };
     let text = format!(
         r#"
 [enterprise]
@@ -188,6 +208,7 @@ kind = "listener"
 hears = "{test} near"
 [signers.main]
 kind = "stamp"
+{signers}
 [transports.near]
 kind = "told"
 name = "{test} near"
@@ -196,7 +217,7 @@ kind = "told"
 name = "{test} far"
 [[routes]]
 transports = ["near", "far"]
-signer = "main"
+signer = {names}
 [limits]
 batch = 1
 batch_wait_ms = 0
@@ -380,4 +401,46 @@ async fn a_role_hears_of_a_receipt_before_it_is_acknowledged() {
     .await;
     let became = near.became.lock().unwrap();
     assert_eq!(*became, ["heard", "acknowledged", "heard", "acknowledged"]);
+}
+
+#[tokio::test]
+async fn the_next_certificate_signs_when_the_first_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = "from = -30\ndays = 10\n[signers.next]\nkind = \"stamp\"\ndays = 20\n";
+    let client = client_with(dir.path(), "rotated", ended);
+    assert!(client.check(true).await.iter().all(|part| part.ok));
+    running(&client, async {
+        submit(&client, 1).await;
+        is(&client, 1, State::Sent).await;
+    })
+    .await;
+    let findings = client.diagnose().await.unwrap();
+    let told: Vec<_> = findings.iter().map(|f| (f.what, f.severity)).collect();
+    let soon = vec![(Ailment::Certificate, Severity::Warning)];
+    assert_eq!(told, soon, "the next one ends soon, too: {findings:?}");
+}
+
+#[tokio::test]
+async fn without_a_valid_certificate_declarations_wait_and_receipts_come_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = "from = -30\ndays = 10\n[signers.next]\nkind = \"stamp\"\nfrom = 5\n";
+    let client = client_with(dir.path(), "expired", ended);
+    running(&client, async {
+        submit(&client, 1).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        is(&client, 1, State::Submitted).await;
+    })
+    .await;
+    assert!(told("expired near").took().is_empty());
+    let findings = client.diagnose().await.unwrap();
+    assert_eq!(
+        (findings[0].what, findings[0].severity),
+        (Ailment::Signer, Severity::Urgent)
+    );
+    assert!(findings[0].why.contains("expired on 20"), "{findings:?}");
+    let parts = client.check(true).await;
+    assert!(parts.iter().any(|part| !part.ok), "{parts:?}");
+    // Once there is a valid one, what waited is signed.
+    let client = client_with(dir.path(), "expired", "");
+    running(&client, async { is(&client, 1, State::Sent).await }).await;
 }

@@ -321,9 +321,17 @@ fn keys_and_certificates_that_do_not_do_are_named() {
     fs::write(at.join("enterprise.pem"), old.certificate_pem).unwrap();
     let key = fs::read(at.join("enterprise.key")).unwrap();
     fs::write(at.join("enterprise.key"), old.key_pem).unwrap();
-    let told = refused(dir, &["run"], 3);
+    // What is under way goes on; what is submitted waits.
+    let told = refused(dir, &["check"], 3);
     assert!(
         told.contains("expired on") && told.contains("new certificate"),
+        "{told}"
+    );
+    let told = refused(dir, &["run", "--until-final", "--within", "2"], 4);
+    assert!(told.contains("expired on"), "{told}");
+    let told = refused(dir, &["status", "--check"], 1);
+    assert!(
+        told.contains("URGENT") && told.contains("expired on"),
         "{told}"
     );
     fs::write(at.join("enterprise.key"), key).unwrap();

@@ -1,5 +1,6 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -9,6 +10,7 @@ use tongguan_core::{Client, State, Until};
 use super::{block_on, open, stop_signal};
 use crate::cli::{Global, Run};
 use crate::exit::Exit;
+use crate::http;
 use crate::output::Output;
 use crate::trouble::Trouble;
 
@@ -25,7 +27,7 @@ struct Ended {
 
 /// Signs, sends, takes back receipts.
 pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble> {
-    let client = open(global)?;
+    let client = Arc::new(open(global)?);
     let until = if args.until_final {
         Until::AllFinal
     } else {
@@ -34,6 +36,11 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
     let within = args.within.map(Duration::from_secs);
     let ended = block_on(async {
         let stop = stop_signal()?;
+        if let Some(http) = &client.manifest().http {
+            let listener = http::listen(http.listen).await?;
+            tracing::info!(listen = %http.listen, "serving /metrics, /healthz, /readyz");
+            tokio::spawn(http::serve(listener, Arc::clone(&client)));
+        }
         drive(&client, stop, until, within).await
     })?;
     out.object(&ended)?;

@@ -1,24 +1,29 @@
+//! What needs a person, and what became of the declarations.
+
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 use tongguan_contracts::Failure;
 use tongguan_core::State;
+use tongguan_core::diagnosis::{Finding, Severity};
 use tongguan_core::store::{Filter, Kept, Summary};
 
 use super::{block_on, open, shown_time};
 use crate::cli::{Global, Status};
+use crate::exit::Exit;
 use crate::output::{BAD, GOOD, HEAD, OPEN, Output, paint};
 use crate::trouble::Trouble;
 
 #[derive(Serialize)]
 struct Overview {
+    findings: Vec<Finding>,
     counts: BTreeMap<String, BTreeMap<&'static str, u64>>,
     open: u64,
     dead: u64,
     unmatched: u64,
 }
 
-/// What became of the declarations.
+/// What needs a person, and what became of the declarations.
 pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Trouble> {
     let state = match &args.state {
         None => None,
@@ -42,7 +47,6 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
             state,
             message: args.message.clone(),
             limit: args.limit,
-            ..Filter::default()
         };
         let all = block_on(async { Ok(client.store().list(filter).await?) })?;
         for one in &all {
@@ -51,20 +55,17 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
         }
         return Ok(());
     }
-    let (counts, unmatched, troubled) = block_on(async {
+    let (findings, counts, unmatched) = block_on(async {
         let store = client.store();
-        let filter = Filter {
-            troubled: true,
-            limit: 10,
-            ..Filter::default()
-        };
+        let findings = client.diagnose().await?;
         Ok((
+            findings,
             store.counts().await?,
             store.unmatched(0).await?.count,
-            store.list(filter).await?,
         ))
     })?;
     let mut overview = Overview {
+        findings,
         counts: BTreeMap::new(),
         open: 0,
         dead: 0,
@@ -83,6 +84,12 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
             .insert(state.name(), count);
     }
     out.object(&overview)?;
+    for finding in &overview.findings {
+        tell(finding, out)?;
+    }
+    if overview.findings.is_empty() {
+        out.line(paint(GOOD, "nothing needs a person"))?;
+    }
     if overview.counts.is_empty() {
         out.line("nothing is declared yet: tongguan submit FILE")?;
     }
@@ -98,19 +105,46 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
             states.join(", ")
         ))?;
     }
-    for one in &troubled {
-        out.line(line(one))?;
-    }
-    if overview.dead > 0 {
-        out.line(format!(
-            "{} dead letter(s) wait for you: tongguan show ID says why; then tongguan retry or void",
-            overview.dead
-        ))?;
-    }
     if unmatched > 0 {
         out.line(format!(
             "{unmatched} thing(s) came in that are about no declaration here: kept; \
              tongguan status --unmatched"
+        ))?;
+    }
+    let worst = overview.findings.iter().map(|finding| finding.severity);
+    if args.check && worst.max() >= Some(Severity::Warning) {
+        return Err(Trouble::AlreadySaid(Exit::Refused));
+    }
+    Ok(())
+}
+
+/// A finding: what, since when, why, what to do.
+fn tell(finding: &Finding, out: &mut Output) -> Result<(), Trouble> {
+    let (style, word) = match finding.severity {
+        Severity::Urgent => (BAD, "URGENT "),
+        Severity::Warning => (OPEN, "WARNING"),
+        Severity::Note => (HEAD, "note   "),
+    };
+    let count = match finding.count {
+        0 | 1 => String::new(),
+        many => format!(" ({many})"),
+    };
+    let since = finding
+        .since
+        .map_or(String::new(), |ms| format!(", since {}", shown_time(ms)));
+    out.line(format!(
+        "{} {}: {} {}{count}{since}",
+        paint(style, word),
+        paint(HEAD, &finding.subject),
+        finding.what.en(),
+        finding.zh
+    ))?;
+    out.line(format!("        why:        {}", finding.why))?;
+    out.line(format!("        what to do: {}", finding.remedy))?;
+    if !finding.example.is_empty() {
+        out.line(format!(
+            "        one of it:  tongguan show {}",
+            finding.example
         ))?;
     }
     Ok(())

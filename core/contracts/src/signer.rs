@@ -32,7 +32,8 @@ pub struct Identity {
 ///
 /// Calls block, and the core makes them on threads of their own.
 pub trait Signer: Send + Sync {
-    /// Whom it signs as. A signer whose key does not match its certificate must fail to build.
+    /// Whom it signs as. A signer whose key does not match its certificate must fail to build;
+    /// whether the certificate is valid now is the core's to see.
     fn identity(&self) -> &Identity;
 
     /// What it can sign with; never empty. The first is preferred.

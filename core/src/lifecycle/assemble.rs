@@ -2,7 +2,6 @@
 
 use futures::future::join_all;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -16,8 +15,10 @@ use super::Client;
 use super::backoff::pause;
 use super::breaker::Breakers;
 use super::holding::under;
+use super::signers::Signers;
 use crate::clock::{creat_time, guid};
 use crate::manifest::{Manifest, Route};
+use crate::metrics::Metrics;
 use crate::store::{Carrier, Claim, Claimed, Fence, Lease, Owner, Store};
 
 /// So many messages are signed and kept at once: they share the disk's flushes, and the cores.
@@ -29,8 +30,9 @@ pub(super) struct Assembler {
     store: Arc<dyn Store>,
     owner: Owner,
     breakers: Arc<Breakers>,
+    metrics: Arc<Metrics>,
     manifest: Manifest,
-    signers: BTreeMap<String, Arc<dyn Signer>>,
+    signers: Arc<Signers>,
 }
 
 /// The profile that a signer's key goes with.
@@ -75,24 +77,15 @@ fn batches(mut work: Vec<Claimed>, size: usize, due: bool) -> Vec<Vec<Claimed>> 
 }
 
 impl Assembler {
-    pub(super) fn new(
-        client: &Client,
-        breakers: Arc<Breakers>,
-        build: impl Fn(&str) -> Result<Arc<dyn Signer>, Failure>,
-    ) -> Result<Self, Failure> {
-        let mut signers = BTreeMap::new();
-        for route in &client.manifest.routes {
-            if !signers.contains_key(&route.signer) {
-                signers.insert(route.signer.clone(), build(&route.signer)?);
-            }
-        }
-        Ok(Self {
+    pub(super) fn new(client: &Client, signers: Arc<Signers>) -> Self {
+        Self {
             store: Arc::clone(&client.store),
             owner: client.manifest.owner(),
-            breakers,
+            breakers: client.breakers(),
+            metrics: Arc::clone(client.metrics()),
             manifest: client.manifest.clone(),
             signers,
-        })
+        }
     }
 
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
@@ -141,6 +134,10 @@ impl Assembler {
                 tracing::error!(message = waiting.message, "no route: it waits");
                 continue;
             };
+            // Without a valid certificate they wait; the diagnosis tells of it.
+            let Some(signer) = self.signers.of(route) else {
+                continue;
+            };
             let most = limits.batch * UNDER_WAY;
             let claim = self.store.claim(&self.owner, known.name, most).await?;
             let Some(Claim { lease, work }) = claim else {
@@ -151,7 +148,7 @@ impl Assembler {
             let assembling = join_all(
                 batches
                     .into_iter()
-                    .map(|batch| self.assemble_or_give_up(known, route, &lease, batch)),
+                    .map(|batch| self.assemble_or_give_up(known, route, &signer, &lease, batch)),
             );
             let ended = under(self.store.as_ref(), &lease, assembling).await;
             // What was not put into a message is free again.
@@ -166,11 +163,13 @@ impl Assembler {
         &self,
         message: &'static Message,
         route: &Route,
+        signer: &Arc<dyn Signer>,
         lease: &Lease,
         batch: Vec<Claimed>,
     ) -> Result<(), Failure> {
         let ids = batch.iter().map(|c| c.id.clone()).collect();
-        match self.assemble(message, route, lease, batch).await {
+        let signer = Arc::clone(signer);
+        match self.assemble(message, route, signer, lease, batch).await {
             Err(failure) if failure.class() == FailureClass::Rejected => {
                 tracing::error!(%failure, message = message.name, "dead letters");
                 self.store.give_up(lease, ids, &failure.to_string()).await
@@ -183,14 +182,12 @@ impl Assembler {
         &self,
         message: &'static Message,
         route: &Route,
+        signer: Arc<dyn Signer>,
         lease: &Lease,
         claimed: Vec<Claimed>,
     ) -> Result<(), Failure> {
         let bug = |what: &str, why: String| {
             Failure::misconfigured("manifest", format!("{what} of {}", message.name), why)
-        };
-        let Some(signer) = self.signers.get(&route.signer).cloned() else {
-            return Err(bug("find the signer", route.signer.clone()));
         };
         let profile = match &route.profile {
             Some(name) => name
@@ -254,12 +251,15 @@ impl Assembler {
         let (name, id) = (carrier.message.clone(), carrier.cop_msg_id.clone());
         let ids = claimed.into_iter().map(|c| c.id).collect();
         match self.store.carry(lease, carrier, ids).await? {
-            Fence::Held => tracing::info!(
-                message = name,
-                cop_msg_id = id,
-                declarations = count,
-                "signed"
-            ),
+            Fence::Held => {
+                tracing::info!(
+                    message = name,
+                    cop_msg_id = id,
+                    declarations = count,
+                    "signed"
+                );
+                self.metrics.signed(&name, count);
+            }
             Fence::Lost => tracing::warn!(
                 message = name,
                 "the lease was lost: what was signed is thrown away, unsent"

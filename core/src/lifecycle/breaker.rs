@@ -18,7 +18,7 @@ use crate::manifest::Route;
 const PATIENCE: u32 = 3;
 
 /// Whether each transport is out of reach, as this node sees it.
-pub(super) struct Breakers(BTreeMap<String, AtomicBool>);
+pub(crate) struct Breakers(BTreeMap<String, AtomicBool>);
 
 impl Breakers {
     pub(super) fn new<'a>(transports: impl Iterator<Item = &'a str>) -> Self {
@@ -29,7 +29,7 @@ impl Breakers {
         )
     }
 
-    fn is_open(&self, transport: &str) -> bool {
+    pub(crate) fn is_open(&self, transport: &str) -> bool {
         self.0
             .get(transport)
             .is_some_and(|open| open.load(Ordering::Relaxed))
@@ -79,7 +79,7 @@ mod tests {
         let route = Route {
             messages: Vec::new(),
             transports: vec!["near".into(), "far".into()],
-            signer: "main".into(),
+            signers: vec!["main".into()],
             profile: None,
             sm2_encoding: Encoding::Raw,
         };

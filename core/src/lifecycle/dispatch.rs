@@ -12,6 +12,7 @@ use super::backoff::{insist, pause};
 use super::breaker::{Breakers, Failures};
 use super::holding::under;
 use crate::manifest::Route;
+use crate::metrics::Metrics;
 use crate::store::{Carrier, Fence, Lease, Owner, Store, Tried};
 
 /// How many envelopes are under way at once.
@@ -29,6 +30,7 @@ pub(super) struct Dispatcher {
     pub owner: Owner,
     pub routes: Vec<Route>,
     pub breakers: Arc<Breakers>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Dispatcher {
@@ -73,11 +75,13 @@ impl Dispatcher {
             message: &carrier.message,
             envelope: &carrier.envelope,
         };
+        let begun = Instant::now();
         let result = match tokio::time::timeout(PATIENCE, self.transport.send(outgoing)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::transient(&self.name, "send", "no answer in time")),
         };
         let tried = ended(carrier, result);
+        self.metrics.tried(&self.name, begun.elapsed(), &tried);
         let well = !matches!(tried, Tried::Again { .. });
         let noted = insist(|| self.store.tried(lease, id, tried.clone())).await?;
         if noted == Fence::Lost {
@@ -215,6 +219,7 @@ mod tests {
             owner: owner.clone(),
             routes: Vec::new(),
             breakers: Arc::new(Breakers::new(std::iter::empty())),
+            metrics: Arc::new(Metrics::new().unwrap()),
         };
         let declaration = Declaration {
             message: "CEB311Message".into(),

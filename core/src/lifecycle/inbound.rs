@@ -9,6 +9,7 @@ use tongguan_messages::envelope::{Opened, open};
 use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning};
 
 use super::backoff::{insist, pause};
+use crate::metrics::Metrics;
 use crate::store::{About, Answer, Inbound, Level, Store};
 
 pub(super) struct Receiver {
@@ -17,6 +18,7 @@ pub(super) struct Receiver {
     store: Arc<dyn Store>,
     roles: Arc<BTreeMap<String, Arc<dyn Role>>>,
     limits: Limits,
+    metrics: Arc<Metrics>,
 }
 
 impl Receiver {
@@ -26,6 +28,7 @@ impl Receiver {
         store: Arc<dyn Store>,
         roles: Arc<BTreeMap<String, Arc<dyn Role>>>,
         octets: usize,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             name,
@@ -33,6 +36,7 @@ impl Receiver {
             store,
             roles,
             limits: Limits { octets },
+            metrics,
         }
     }
 
@@ -90,6 +94,7 @@ impl Receiver {
             answers,
         };
         let notices = insist(|| self.store.receive(inbound.clone())).await?;
+        self.metrics.received(&inbound);
         tracing::info!(
             origin,
             kind,

@@ -2,28 +2,34 @@
 
 mod assemble;
 mod backoff;
-mod breaker;
+pub(crate) mod breaker;
 mod dispatch;
 mod holding;
 mod inbound;
+mod readiness;
+pub(crate) mod signers;
 mod states;
 
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use tongguan_contracts::{
-    Document, DocumentRefused, Failure, FailureClass, Role, Signer, Transport,
-};
+use tongguan_contracts::{Document, DocumentRefused, Failure, FailureClass, Role, Transport};
 
+use crate::clock::now_ms;
+use crate::diagnosis::certificates::Validity;
+use crate::diagnosis::watch::Watch;
 use crate::manifest::Manifest;
+use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::store::{Store, Submitted};
 
 pub(crate) use inbound::understand;
+pub use readiness::Readiness;
 pub use states::{Event, State, TRANSITIONS};
 
 /// How long a transport may take to close.
@@ -35,6 +41,10 @@ pub struct Client {
     registry: Registry,
     store: Arc<dyn Store>,
     place: String,
+    breakers: Arc<breaker::Breakers>,
+    metrics: Arc<Metrics>,
+    /// Whether all its tasks are at work.
+    running: AtomicBool,
 }
 
 /// What a document's submission came to.
@@ -104,6 +114,9 @@ impl Client {
             .used_by(crate::manifest::user())
             .waiting_by(manifest.waits.clone());
         Ok(Self {
+            breakers: Arc::new(breaker::Breakers::new(manifest.transports())),
+            metrics: Arc::new(Metrics::new()?),
+            running: AtomicBool::new(false),
             manifest,
             registry,
             place: store.place().to_owned(),
@@ -119,6 +132,19 @@ impl Client {
     /// Where that is, for people.
     pub fn store_place(&self) -> &str {
         &self.place
+    }
+
+    /// What its run counts and measures.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    pub(crate) fn breakers(&self) -> Arc<breaker::Breakers> {
+        Arc::clone(&self.breakers)
     }
 
     /// The manifest.
@@ -194,9 +220,14 @@ impl Client {
         self.registry.find_transport(&options.part, &kind)?(options)
     }
 
-    fn signer(&self, name: &str) -> Result<Arc<dyn Signer>, Failure> {
-        let (kind, options) = self.manifest.signer(name)?;
-        self.registry.find_signer(&options.part, &kind)?(options)
+    /// How long the certificate of each signer is valid, or why it cannot be built.
+    pub(crate) fn validities(&self) -> BTreeMap<String, Result<Validity, Failure>> {
+        let all = self.manifest.signers();
+        all.map(|name| {
+            let built = signers::build(&self.manifest, &self.registry, name);
+            (name.to_owned(), built.map(|(_, validity)| validity))
+        })
+        .collect()
     }
 
     /// Builds every part and, unless `offline`, tries every transport.
@@ -206,11 +237,26 @@ impl Client {
             let result = self.role(Some(name)).map(|_| ());
             checks.push(PartCheck::of(format!("role {name:?}"), result));
         }
+        let mut validities = BTreeMap::new();
         for name in self.manifest.signers() {
-            let result = self
-                .signer(name)
-                .and_then(|signer| assemble::try_out(signer.as_ref()));
+            let result = signers::build(&self.manifest, &self.registry, name).and_then(
+                |(signer, validity)| {
+                    validities.insert(name, validity);
+                    assemble::try_out(signer.as_ref())
+                },
+            );
             checks.push(PartCheck::of(format!("signer {name:?}"), result));
+        }
+        // Several signers may follow each other; where none can sign now, that is wrong.
+        let now = now_ms() / 1000;
+        for route in &self.manifest.routes {
+            let built = route.signers.iter();
+            let all: Vec<&Validity> = built.filter_map(|s| validities.get(s.as_str())).collect();
+            if let (Some(first), true) = (all.first(), all.iter().all(|v| !v.holds(now))) {
+                let part = format!("signer {:?}", route.signers.join(", "));
+                let failure = first.failure(&part, now);
+                checks.push(PartCheck::of(part, Err(failure)));
+            }
         }
         for name in self.manifest.transports() {
             let result = match self.transport(name) {
@@ -238,9 +284,8 @@ impl Client {
             roles.insert(name.to_owned(), self.role(Some(name))?.1);
         }
         let roles = Arc::new(roles);
-        let breakers = Arc::new(breaker::Breakers::new(self.manifest.transports()));
-        let assembler =
-            assemble::Assembler::new(self, Arc::clone(&breakers), |name| self.signer(name))?;
+        let signers = Arc::new(signers::Signers::new(&self.manifest, &self.registry)?);
+        let assembler = assemble::Assembler::new(self, Arc::clone(&signers));
         let mut transports = BTreeMap::new();
         for name in self.manifest.transports() {
             transports.insert(name.to_owned(), self.transport(name)?);
@@ -250,6 +295,8 @@ impl Client {
         let (ending, ended) = watch::channel(false);
         let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
         tasks.spawn(assembler.run(ended.clone()));
+        let watching = Watch::new(self, signers);
+        tasks.spawn(watching.run(ended.clone()));
         if let Some(days) = self.manifest.retention.days {
             let store = Arc::clone(&self.store);
             tasks.spawn(crate::retention::keep(store, days.get(), ended.clone()));
@@ -261,7 +308,8 @@ impl Client {
                 store: Arc::clone(&self.store),
                 owner: owner.clone(),
                 routes: self.manifest.routes.clone(),
-                breakers: Arc::clone(&breakers),
+                breakers: Arc::clone(&self.breakers),
+                metrics: Arc::clone(&self.metrics),
             };
             tasks.spawn(sending.run(ended.clone()));
             let receiving = inbound::Receiver::new(
@@ -270,9 +318,11 @@ impl Client {
                 Arc::clone(&self.store),
                 Arc::clone(&roles),
                 self.manifest.limits.inbound_octets,
+                Arc::clone(&self.metrics),
             );
             tasks.spawn(receiving.run(ended.clone()));
         }
+        self.running.store(true, Ordering::Relaxed);
         let mut result = Ok(());
         let mut look = tokio::time::interval(Duration::from_millis(100));
         loop {
@@ -296,6 +346,7 @@ impl Client {
                 }
             }
         }
+        self.running.store(false, Ordering::Relaxed);
         tracing::info!("stopping: finishing what is under way");
         let _ = ending.send(true);
         let patience = Duration::from_secs(self.manifest.limits.stop_seconds);

@@ -1,22 +1,26 @@
 //! The store itself: the rules, handed to the threads that hold the database's connections.
 
 use async_trait::async_trait;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
 use tongguan_contracts::{Declaration, Failure};
 
 use super::lease::{Claim, Fence, Lease, Moment, Owner};
-use super::rules::{answer, assemble, audit, decide, evidence, leases, look, purge, send, submit};
+use super::rules::{
+    answer, assemble, audit, decide, evidence, leases, look, purge, send, submit, symptoms,
+};
 use super::sql::{Sql, Trouble};
 use super::{
     Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Purge, Purged, Store,
     Submitted, Summary, Tried, Unmatched, Waiting,
 };
-use crate::State;
 use crate::audit::{Anchor, Entry};
+use crate::diagnosis::Symptom;
 use crate::evidence::Grounds;
 use crate::precedence::Waits;
+use crate::{Alerts, State};
 
 /// A store in an SQL database.
 pub struct SqlStore {
@@ -25,8 +29,14 @@ pub struct SqlStore {
     /// Who uses it, for the log of what people decide.
     user: String,
     waits: Arc<Waits>,
-    jobs: mpsc::Sender<Box<dyn Job>>,
+    /// For what changes something.
+    jobs: Queue,
+    /// For what only looks: a long look keeps nobody from writing.
+    looks: Queue,
+    failures: AtomicU64,
 }
+
+pub(super) type Queue = mpsc::Sender<Box<dyn Job>>;
 
 /// A rule to be run in a transaction, and whom to tell how that ended. It may be run again where
 /// its transaction came to nothing.
@@ -62,12 +72,14 @@ where
 }
 
 impl SqlStore {
-    pub(super) fn new(place: String, jobs: mpsc::Sender<Box<dyn Job>>) -> Self {
+    pub(super) fn new(place: String, jobs: Queue, looks: Queue) -> Self {
         Self {
             place,
             user: String::new(),
             waits: Arc::default(),
             jobs,
+            looks,
+            failures: AtomicU64::new(0),
         }
     }
 
@@ -119,6 +131,24 @@ impl SqlStore {
         doing: &'static str,
         rule: impl FnMut(&mut dyn Sql) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.ask(&self.jobs, doing, rule).await
+    }
+
+    /// Runs a rule that changes nothing.
+    async fn look<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        rule: impl FnMut(&mut dyn Sql) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.ask(&self.looks, doing, rule).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        queue: &Queue,
+        doing: &'static str,
+        rule: impl FnMut(&mut dyn Sql) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Failure> {
         let (answer, done) = oneshot::channel();
         let job = Box::new(Task {
             rule,
@@ -126,10 +156,13 @@ impl SqlStore {
             answer,
         });
         let gone = || Trouble::Again("the store's thread has ended".to_owned());
-        let result = match self.jobs.send(job) {
+        let result = match queue.send(job) {
             Ok(()) => done.await.unwrap_or_else(|_| Err(gone())),
             Err(_) => Err(gone()),
         };
+        if !matches!(result, Ok(_) | Err(Trouble::Refused { .. })) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
         result.map_err(|trouble| {
             let doing_here = format!("{doing} in {}", self.place);
             match trouble {
@@ -290,21 +323,39 @@ impl Store for SqlStore {
 
     async fn find(&self, text: &str) -> Result<Option<Details>, Failure> {
         let text = text.to_owned();
-        self.run("find a declaration", move |t| look::find(t, &text))
+        self.look("find a declaration", move |t| look::find(t, &text))
             .await
     }
 
     async fn list(&self, filter: Filter) -> Result<Vec<Summary>, Failure> {
-        self.run("list declarations", move |t| look::list(t, &filter))
+        self.look("list declarations", move |t| look::list(t, &filter))
             .await
     }
 
     async fn counts(&self) -> Result<Vec<(String, State, u64)>, Failure> {
-        self.run("count declarations", look::counts).await
+        self.look("count declarations", look::counts).await
+    }
+
+    async fn symptoms(&self, alerts: &Alerts) -> Result<Vec<Symptom>, Failure> {
+        let alerts = alerts.clone();
+        self.look("see what is stuck", move |t| symptoms::symptoms(t, &alerts))
+            .await
+    }
+
+    async fn oldest_open(&self) -> Result<Option<i64>, Failure> {
+        self.look("find the oldest", look::oldest_open).await
+    }
+
+    fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    async fn clock(&self) -> Result<i64, Failure> {
+        self.run("ask for the time", |t| Ok(t.now())).await
     }
 
     async fn unmatched(&self, most: usize) -> Result<Unmatched, Failure> {
-        self.run("see what matched nothing", move |t| {
+        self.look("see what matched nothing", move |t| {
             look::unmatched(t, most)
         })
         .await
@@ -312,7 +363,7 @@ impl Store for SqlStore {
 
     async fn came_in(&self, digest: &str) -> Result<Option<(Kept, Vec<u8>)>, Failure> {
         let digest = digest.to_owned();
-        self.run("find what came in", move |t| look::came_in(t, &digest))
+        self.look("find what came in", move |t| look::came_in(t, &digest))
             .await
     }
 
@@ -334,7 +385,7 @@ impl Store for SqlStore {
 
     async fn purgeable(&self, purge: &Purge) -> Result<Purged, Failure> {
         let before = purge.before;
-        self.run("see what is to be purged", move |t| {
+        self.look("see what is to be purged", move |t| {
             purge::purgeable(t, before)
         })
         .await
@@ -347,11 +398,11 @@ impl Store for SqlStore {
     }
 
     async fn strands(&self) -> Result<Vec<Anchor>, Failure> {
-        self.run("see the audit log's ends", audit::strands).await
+        self.look("see the audit log's ends", audit::strands).await
     }
 
     async fn entries(&self, strand: i64, after: i64, most: usize) -> Result<Vec<Entry>, Failure> {
-        self.run("read the audit log", move |t| {
+        self.look("read the audit log", move |t| {
             audit::entries(t, strand, after, most)
         })
         .await

@@ -11,7 +11,7 @@
 //! | `sql` | what the rules need of a database |
 //! | `schema` | the tables, and how older ones are brought up to them |
 //! | `kept` | the store itself: the rules, run by a database's threads |
-//! | `sqlite` | the embedded database: one file, one writing thread, group commit |
+//! | `sqlite` | the embedded database: one file, one writing thread, group commit, one that looks |
 //! | `postgres/` | the database that several nodes share |
 
 mod kept;
@@ -28,9 +28,10 @@ use async_trait::async_trait;
 
 use tongguan_contracts::{Declaration, Failure};
 
-use crate::State;
 use crate::audit::{Anchor, Entry};
+use crate::diagnosis::Symptom;
 use crate::evidence::Grounds;
+use crate::{Alerts, State};
 
 pub use kept::SqlStore;
 pub use lease::{Claim, Fence, Lease, Owner};
@@ -130,6 +131,20 @@ pub trait Store: Send + Sync {
 
     /// How many declarations are in each state of each message.
     async fn counts(&self) -> Result<Vec<(String, State, u64)>, Failure>;
+
+    /// What is stuck: for longer than that allows.
+    async fn symptoms(&self, alerts: &Alerts) -> Result<Vec<Symptom>, Failure>;
+
+    /// When the oldest declaration that is not final was submitted, milliseconds since 1970; dead
+    /// letters do not count.
+    async fn oldest_open(&self) -> Result<Option<i64>, Failure>;
+
+    /// How often the store has failed since it was opened.
+    fn failures(&self) -> u64;
+
+    /// The store's own clock, milliseconds since 1970; asked where it would write, so that an
+    /// answer says that it can.
+    async fn clock(&self) -> Result<i64, Failure>;
 
     /// What came in and was about no declaration here, or could not be read.
     async fn unmatched(&self, most: usize) -> Result<Unmatched, Failure>;

@@ -356,8 +356,6 @@ pub enum Decision {
 pub struct Filter {
     /// Only in this state.
     pub state: Option<State>,
-    /// Only those that want attention: the last try to send failed, or they are dead letters.
-    pub troubled: bool,
     /// Only of this message.
     pub message: Option<String>,
     /// At most so many, newest first.

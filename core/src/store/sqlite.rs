@@ -1,4 +1,4 @@
-//! The embedded database: one file, one writing thread, group commit.
+//! The embedded database: one file, one writing thread with group commit, and one that looks.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params_from_iter};
@@ -27,9 +27,8 @@ impl SqlStore {
     /// # Errors
     /// Misconfigured: it cannot be written, is no database, or is of a newer version.
     pub fn sqlite(path: &Path) -> Result<Self, Failure> {
-        let mut db = Connection::open(path).map_err(|e| failed(path, "open", e))?;
         let set = |e: rusqlite::Error| failed(path, "open", e);
-        db.busy_timeout(Duration::from_secs(10)).map_err(set)?;
+        let mut db = connect(path).map_err(set)?;
         // WAL lets readers and one writer work side by side; FULL flushes at every commit: what
         // was acknowledged survives a power cut.
         db.pragma_update(None, "journal_mode", "wal").map_err(set)?;
@@ -37,20 +36,45 @@ impl SqlStore {
         db.pragma_update(None, "foreign_keys", true).map_err(set)?;
         // What is removed is overwritten: personal data that was purged is not to be found.
         db.pragma_update(None, "secure_delete", true).map_err(set)?;
-        // Room for every statement that the rules have.
-        db.set_prepared_statement_cache_capacity(64);
         prepare(&mut db).map_err(|trouble| match trouble {
             Trouble::Again(reason) | Trouble::Refused { reason, .. } => {
                 failed(path, "open", reason)
             }
             Trouble::Database { reason, remedy, .. } => failed(path, "open", reason).remedy(remedy),
         })?;
+        let view = connect(path).map_err(set)?;
+        view.pragma_update(None, "query_only", true).map_err(set)?;
         let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
-        std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || work(db, &queue))
-            .map_err(|e| failed(path, "start the thread for", e))?;
-        Ok(Self::new(path.display().to_string(), jobs))
+        let (looks, looking) = mpsc::channel::<Box<dyn Job>>();
+        let start = |work: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new()
+                .name("store".to_owned())
+                .spawn(work)
+                .map_err(|e| failed(path, "start the thread for", e))
+        };
+        start(Box::new(move || work(db, &queue)))?;
+        start(Box::new(move || look(view, &looking)))?;
+        Ok(Self::new(path.display().to_string(), jobs, looks))
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let db = Connection::open(path)?;
+    db.busy_timeout(Duration::from_secs(10))?;
+    // Room for every statement that the rules have.
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(db)
+}
+
+/// Runs what only looks, each job on what is committed by then, beside the writer.
+fn look(mut db: Connection, queue: &mpsc::Receiver<Box<dyn Job>>) {
+    while let Ok(mut job) = queue.recv() {
+        let outcome = db.transaction().map_err(Trouble::from).and_then(|whole| {
+            let outcome = alone(&whole, job.as_mut(), &mut false);
+            whole.commit()?;
+            outcome
+        });
+        job.tell(outcome);
     }
 }
 

@@ -20,6 +20,7 @@ mod precedence;
 mod proxy;
 mod purge;
 mod receipts;
+mod symptoms;
 mod things;
 mod versions;
 
@@ -175,6 +176,10 @@ suite! {
     purge::what_is_over_goes_and_the_log_holds,
     purge::what_is_not_over_stays,
     purge::several_nodes_purge_at_once,
+    symptoms::what_is_stuck_is_told_in_every_state,
+    symptoms::dead_letters_and_strays_are_told_at_once,
+    symptoms::a_node_that_ended_is_told_until_another_takes_over,
+    symptoms::clocks_that_disagree_are_told,
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tongguan_contracts::Declaration;
+use tongguan_core::diagnosis::Ailment;
 use tongguan_core::store::{About, Decision, Details, Fence, Store};
-use tongguan_core::{State, Waits};
+use tongguan_core::{Alerts, State, Waits};
 use tongguan_messages::Outcome;
 
 use super::Place;
@@ -131,6 +132,21 @@ pub async fn an_inventory_waits_for_all_three(place: &dyn Place) {
             .is_none()
     );
     assert!(store.waiting(100).await.unwrap().is_empty());
+
+    let alerts = Alerts {
+        wait_hours: 0,
+        ..Alerts::default()
+    };
+    let told = store.symptoms(&alerts).await.unwrap();
+    assert_eq!((told[0].ailment, told[0].count), (Ailment::Waiting, 1));
+    assert!(
+        told[0]
+            .said
+            .starts_with("waits for CEB311Message P / E / ORDER-1; CEB411Message"),
+        "{told:?}"
+    );
+    let told = store.symptoms(&Alerts::default()).await.unwrap();
+    assert!(told.iter().all(|s| s.ailment != Ailment::Waiting));
 
     let payment = document(PAYMENT, 1);
     let id = submit(store, payment.clone()).await;

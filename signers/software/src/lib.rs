@@ -6,10 +6,9 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, SecretRef, Signer};
-use tongguan_crypto::{Certificate, CryptoError, PrivateKey, Scheme, provider};
+use tongguan_crypto::{CryptoError, PrivateKey, Scheme, provider};
 
 /// A signer's table in the manifest, `kind = "software"`.
 #[derive(Debug, Deserialize)]
@@ -88,7 +87,6 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
         )
         .remedy("name the key and the certificate that were issued together"));
     }
-    check_validity(part, &certificate)?;
     let algorithm = match loaded.key.scheme() {
         Scheme::RsaSha1 => Algorithm::RsaSha1,
         Scheme::Sm2Sm3 => Algorithm::Sm2Sm3,
@@ -126,45 +124,6 @@ fn failed(part: &str, what: &str, path: &Path, error: &CryptoError) -> Failure {
     Failure::misconfigured(part, format!("load the {what} {}", path.display()), error)
 }
 
-fn check_validity(part: &str, certificate: &Certificate) -> Result<(), Failure> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
-    let day = |at: i64| {
-        let days = at.div_euclid(86_400);
-        civil(days)
-    };
-    let (reason, remedy) = if now > certificate.not_after {
-        (
-            format!("it expired on {}", day(certificate.not_after)),
-            "ask the data sub-centre for a new certificate, and name it here",
-        )
-    } else if now < certificate.not_before {
-        (
-            format!("it is valid only from {}", day(certificate.not_before)),
-            "check this machine's clock, or wait",
-        )
-    } else {
-        return Ok(());
-    };
-    let doing = format!("use the certificate of {}", certificate.subject);
-    Err(Failure::misconfigured(part, doing, reason).remedy(remedy))
-}
-
-/// A day since 1970-01-01 as YYYY-MM-DD (proleptic Gregorian calendar).
-fn civil(days: i64) -> String {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let day = doy - (153 * mp + 2) / 5 + 1;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
 impl Signer for Software {
     fn identity(&self) -> &Identity {
         &self.identity
@@ -200,11 +159,11 @@ mod tests {
     use tongguan_contracts::FailureClass;
     use tongguan_crypto::TestSubject;
 
-    fn issue(dir: &Path, name: &str, scheme: Scheme, from_days: i64, password: Option<&str>) {
+    fn issue(dir: &Path, name: &str, scheme: Scheme, password: Option<&str>) {
         let subject = TestSubject {
             common_name: name.into(),
             days: 30,
-            from_days,
+            from_days: 0,
         };
         let issued = provider()
             .issue_for_tests(scheme, &subject, None, password)
@@ -242,7 +201,7 @@ mod tests {
             ("rsa", Scheme::RsaSha1, Algorithm::RsaSha1),
             ("sm2", Scheme::Sm2Sm3, Algorithm::Sm2Sm3),
         ] {
-            issue(dir.path(), name, scheme, 0, Some("秘密"));
+            issue(dir.path(), name, scheme, Some("秘密"));
             let signer = build_from(
                 dir.path(),
                 json!({ "key": format!("{name}.key"), "certificate": format!("{name}.crt"),
@@ -268,11 +227,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = dir.path();
         fs::write(at.join("pw"), "wrong\n").unwrap();
-        issue(at, "a", Scheme::RsaSha1, 0, Some("right"));
-        issue(at, "b", Scheme::Sm2Sm3, 0, None);
-        issue(at, "c", Scheme::Sm2Sm3, 0, None);
-        issue(at, "old", Scheme::Sm2Sm3, -60, None);
-        issue(at, "new", Scheme::Sm2Sm3, 60, None);
+        issue(at, "a", Scheme::RsaSha1, Some("right"));
+        issue(at, "b", Scheme::Sm2Sm3, None);
+        issue(at, "c", Scheme::Sm2Sm3, None);
         let pair = |key: &str, certificate: &str| json!({ "key": key, "certificate": certificate });
 
         let (text, remedy) = refused(
@@ -289,24 +246,11 @@ mod tests {
             text.contains("b.key") && text.contains("does not belong"),
             "{text}"
         );
-        let (text, remedy) = refused(at, pair("old.key", "old.crt"));
-        assert!(
-            text.contains("expired on 20") && remedy.contains("new certificate"),
-            "{text}"
-        );
-        let (text, _) = refused(at, pair("new.key", "new.crt"));
-        assert!(text.contains("valid only from"), "{text}");
         let (text, _) = refused(at, pair("b.crt", "b.crt"));
         assert!(text.contains("holds a certificate"), "{text}");
         let (text, _) = refused(at, pair("none.key", "b.crt"));
         assert!(text.contains("none.key"), "{text}");
         let (text, _) = refused(at, json!({ "key": "b.key", "certificat": "b.crt" }));
         assert!(text.contains("certificat"), "{text}");
-    }
-
-    #[test]
-    fn days_are_civil() {
-        assert_eq!(civil(0), "1970-01-01");
-        assert_eq!(civil(20_780), "2026-11-23");
     }
 }

@@ -74,7 +74,8 @@ impl SqlStore {
             .recv()
             .unwrap_or_else(|_| Err(Trouble::Again("its thread has ended".to_owned())))
             .map_err(failed)?;
-        Ok(Self::new(place, jobs))
+        let looks = jobs.clone();
+        Ok(Self::new(place, jobs, looks))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{precedence, shown, state};
 use crate::State;
-use crate::store::sql::{Row, Sql, Trouble, set};
+use crate::store::sql::{Row, Sql, Trouble, Value, set};
 use crate::store::{CarrierSummary, Details, Filter, Gone, Kept, Status, Summary, Unmatched};
 
 /// The columns of a summary, and the last thing that was said of each declaration: by the
@@ -125,14 +125,11 @@ pub(in crate::store) fn list(t: &mut dyn Sql, filter: &Filter) -> Result<Vec<Sum
         summaries!(
             "WHERE (CAST(?1 AS TEXT) IS NULL OR d.state = ?1)
              AND (CAST(?2 AS TEXT) IS NULL OR d.message = ?2)
-             AND (?3 = 0 OR d.state IN ('unknown', 'dead') OR (d.state = 'signed' AND EXISTS
-                  (SELECT 1 FROM carrier c WHERE c.seq = d.carrier AND c.error IS NOT NULL)))
-             ORDER BY d.seq DESC LIMIT ?4"
+             ORDER BY d.seq DESC LIMIT ?3"
         ),
         set![
             filter.state.map(State::name),
             filter.message.as_deref(),
-            i64::from(filter.troubled),
             filter.limit,
         ],
     )?
@@ -150,6 +147,28 @@ pub(in crate::store) fn counts(t: &mut dyn Sql) -> Result<Vec<(String, State, u6
     .iter()
     .map(|row| Ok((row.text(0)?, state(row, 1)?, row.count(2)?)))
     .collect()
+}
+
+/// By the rows' numbers, which have an index for each state: they are in the order of submission.
+pub(in crate::store) fn oldest_open(t: &mut dyn Sql) -> Result<Option<i64>, Trouble> {
+    let open = State::ALL.iter().filter(|state| !state.rests());
+    let sets: Vec<Vec<Value>> = open.map(|state| set![state.name()]).collect();
+    let found = t.each(
+        "SELECT MIN(seq) FROM declaration WHERE state = ?1 GROUP BY message",
+        &sets,
+    )?;
+    let mut oldest = None;
+    for row in found.iter().flatten() {
+        let seq = row.int(0)?;
+        oldest = Some(oldest.map_or(seq, |before: i64| before.min(seq)));
+    }
+    let Some(seq) = oldest else { return Ok(None) };
+    t.first(
+        "SELECT submitted_at FROM declaration WHERE seq = ?1",
+        set![seq],
+    )?
+    .map(|row| row.int(0))
+    .transpose()
 }
 
 pub(in crate::store) fn unmatched(t: &mut dyn Sql, most: usize) -> Result<Unmatched, Trouble> {

@@ -14,6 +14,7 @@ pub(super) mod precedence;
 pub(super) mod purge;
 pub(super) mod send;
 pub(super) mod submit;
+pub(super) mod symptoms;
 
 use super::Level;
 use super::sql::{Row, Sql, Trouble, Value, set};

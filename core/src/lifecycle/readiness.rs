@@ -1,0 +1,48 @@
+use serde::Serialize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::Client;
+
+/// How long the store may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether a run can do its work now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Readiness {
+    /// Whether it can.
+    pub ready: bool,
+    /// What is not as it should be.
+    pub problems: Vec<String>,
+}
+
+impl Client {
+    /// Whether this client runs, its store answers, and at least one route has a transport in
+    /// reach.
+    pub async fn readiness(&self) -> Readiness {
+        let mut problems = Vec::new();
+        if !self.running.load(Ordering::Relaxed) {
+            problems.push("its tasks do not run: it starts, or stops".to_owned());
+        }
+        match tokio::time::timeout(PATIENCE, self.store.clock()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(failure)) => problems.push(failure.to_string()),
+            Err(_) => problems.push("store: no answer in time".to_owned()),
+        }
+        let routes = &self.manifest.routes;
+        let broken = |route: &crate::Route| {
+            let mut all = route.transports.iter();
+            all.all(|transport| self.breakers.is_open(transport))
+        };
+        let gone = routes.iter().filter(|route| broken(route)).count();
+        if gone > 0 && gone == routes.len() {
+            let all: Vec<&str> = self.manifest.transports().collect();
+            let all = all.join(", ");
+            problems.push(format!("every route's transports are out of reach: {all}"));
+        }
+        Readiness {
+            ready: problems.is_empty(),
+            problems,
+        }
+    }
+}
