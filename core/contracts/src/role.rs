@@ -53,6 +53,7 @@ pub trait Role: Send + Sync {
 
     /// Hears of a receipt: after it is committed, and before it is acknowledged to the other side.
     /// So a crash makes it come again: no receipt is missed, and the same one may be told twice.
+    /// Receipts that come close together may be told in another order than they came in.
     ///
     /// # Errors
     /// Logged, and not told again: what others must hear is for the role to keep. The receipt is

@@ -67,7 +67,8 @@ pub trait Transport: Send + Sync {
     /// of the envelope can have left: no connection, returned, not written.
     async fn send(&self, outgoing: Outgoing<'_>) -> Result<Accepted, Failure>;
 
-    /// Waits for the next delivery. Cancel-safe: dropping the future loses nothing.
+    /// Waits for the next delivery, whether those before it are settled or not. Cancel-safe: dropping
+    /// the future loses nothing.
     ///
     /// # Errors
     /// Only what an operator must mend (wrong credentials, a missing queue); a lost connection

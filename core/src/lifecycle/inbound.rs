@@ -1,5 +1,6 @@
 //! Takes in what comes back.
 
+use futures::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -11,6 +12,10 @@ use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_c
 use super::backoff::{insist, pause};
 use crate::metrics::Metrics;
 use crate::store::{About, Answer, Inbound, Level, Store};
+
+/// So many deliveries are taken at once: they share the disk's flushes. None is acknowledged before
+/// its own commit.
+const UNDER_WAY: usize = 32;
 
 pub(super) struct Receiver {
     name: String,
@@ -42,19 +47,28 @@ impl Receiver {
 
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
         let mut tries = 0;
+        let mut taking = FuturesUnordered::new();
+        // Kept from turn to turn: a delivery that is half received must not be dropped.
+        let mut receiving = self.transport.receive();
         loop {
             let received = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                received = self.transport.receive() => received,
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(done) = taking.next() => {
+                    done?;
+                    continue;
+                }
+                received = &mut receiving, if taking.len() < UNDER_WAY => received,
             };
+            receiving = self.transport.receive();
             match received {
                 Ok(delivery) => {
                     tries = 0;
-                    self.take(delivery).await?;
+                    taking.push(self.take(delivery));
                 }
                 Err(failure) => {
                     let remedy = failure.how_to_mend().unwrap_or_default();
                     tracing::error!(%failure, remedy, "receiving waits");
+                    taking.by_ref().try_collect::<Vec<()>>().await?;
                     let wait = pause(failure.class(), tries);
                     tries += 1;
                     tokio::select! {
@@ -64,6 +78,8 @@ impl Receiver {
                 }
             }
         }
+        // What was received is committed and acknowledged before the end.
+        taking.try_collect::<Vec<()>>().await.map(drop)
     }
 
     /// Commits a delivery, then tells the roles, then acknowledges it: after a crash in between it
