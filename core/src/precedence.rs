@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use tongguan_contracts::Declaration;
-use tongguan_messages::{Follows, Message, key_in, message};
+use tongguan_messages::{Follows, key_in, message};
 
 /// `[waits]`: which messages wait, and for which: they are put into a message only when the
 /// declarations that they name are accepted.
@@ -29,7 +29,7 @@ impl FromIterator<(String, Vec<String>)> for Waits {
 pub(crate) struct Need {
     /// Its message.
     pub message: String,
-    /// By which it is named: [`Message::reference`].
+    /// By which it is named: [`tongguan_messages::Message::reference`].
     pub key: String,
 }
 
@@ -84,6 +84,10 @@ impl Waits {
 
 /// By which others refer to a declaration, where that is not its business key.
 pub(crate) fn referred_by(declaration: &Declaration) -> Option<String> {
-    let paths = message(&declaration.message).map(|m: &Message| m.referred_by)?;
+    let paths = message(&declaration.message)?.referred_by;
+    // Nearly all messages: then its octets need no look.
+    if paths.is_empty() {
+        return None;
+    }
     key_in(&declaration.fragment, paths)
 }

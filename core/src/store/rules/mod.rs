@@ -27,6 +27,11 @@ fn state(row: &Row, column: usize) -> Result<State, Trouble> {
     State::named(&name).ok_or_else(|| Trouble::broken(format!("unknown state {name:?}")))
 }
 
+/// A message and its business key as one: what is locked. Everyone who locks it must write it alike.
+fn key_of(message: &str, key: &str) -> String {
+    format!("{message}\n{key}")
+}
+
 /// A business key for people.
 fn shown(key: &str) -> String {
     key.replace('\n', " / ")

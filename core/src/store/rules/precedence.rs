@@ -1,15 +1,15 @@
 //! What waits for others, and what frees it.
 
-use super::{advance, note, shown, state};
+use super::{advance, key_of, note, shown, state};
 use crate::State;
 use crate::lifecycle::Event;
 use crate::precedence::Need;
 use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{Awaited, Level};
 
-/// As a key that is locked: whoever settles it, and whoever waits for it, do so one after the other.
+/// The key that is locked: whoever settles it, and whoever waits for it, do so one after the other.
 pub(super) fn lock(need: &Need) -> String {
-    format!("{}\n{}", need.message, need.key)
+    key_of(&need.message, &need.key)
 }
 
 /// The needs that are not met, of a declaration that is not there yet: nothing that they name is

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tongguan_contracts::Declaration;
 
 use super::audit::{happened, salt};
-use super::{precedence, shown, tell};
+use super::{key_of, precedence, shown, tell};
 use crate::State;
 use crate::audit::Facts;
 use crate::precedence::{Need, Waits, referred_by};
@@ -38,7 +38,7 @@ pub(in crate::store) fn submit(
     // Whoever submits the same number at the same time waits here, and then sees ours.
     let keys: Vec<String> = declarations
         .iter()
-        .map(|d| format!("{}\n{}", d.message, d.business_key))
+        .map(|d| key_of(&d.message, &d.business_key))
         .collect();
     let awaited = needs.iter().flatten().map(precedence::lock);
     t.lock_keys(&keys.iter().cloned().chain(awaited).collect::<Vec<_>>())?;
@@ -181,7 +181,7 @@ fn what_is_there(
                 });
             }
         }
-        let key = format!("{}\n{}", declaration.message, declaration.business_key);
+        let key = key_of(&declaration.message, &declaration.business_key);
         there.insert(key, known);
     }
     Ok(there)
