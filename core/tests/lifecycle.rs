@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -130,7 +130,7 @@ impl Role for Listener {
     }
 }
 
-struct Stamp(Identity);
+struct Stamp(Identity, AtomicBool);
 
 impl Signer for Stamp {
     fn identity(&self) -> &Identity {
@@ -143,6 +143,11 @@ impl Signer for Stamp {
         NonZeroUsize::MIN
     }
     fn sign(&self, _: Algorithm, _: &[u8]) -> Result<Vec<u8>, Failure> {
+        if self.1.swap(true, Ordering::SeqCst) {
+            return Err(Failure::rejected("stamp", "sign", "it is signing already"));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        self.1.store(false, Ordering::SeqCst);
         Ok(vec![1; 64])
     }
 }
@@ -180,10 +185,13 @@ fn stamp(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     };
     let issued = provider().issue_for_tests(Scheme::Sm2Sm3, &subject, None, None);
     let certificate = provider().certificate(&issued.unwrap().certificate_pem);
-    Ok(Arc::new(Stamp(Identity {
-        key_name: "1".into(),
-        certificate: certificate.unwrap().der,
-    })))
+    Ok(Arc::new(Stamp(
+        Identity {
+            key_name: "1".into(),
+            certificate: certificate.unwrap().der,
+        },
+        AtomicBool::new(false),
+    )))
 }
 
 fn client(dir: &Path, test: &str) -> Client {
@@ -401,6 +409,21 @@ async fn a_role_hears_of_a_receipt_before_it_is_acknowledged() {
     .await;
     let became = near.became.lock().unwrap();
     assert_eq!(*became, ["heard", "acknowledged", "heard", "acknowledged"]);
+}
+
+#[tokio::test]
+async fn a_signer_is_asked_no_more_at_once_than_it_allows() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "one at a time");
+    for n in 1..=8 {
+        submit(&client, n).await;
+    }
+    running(&client, async {
+        for n in 1..=8 {
+            is(&client, n, State::Sent).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

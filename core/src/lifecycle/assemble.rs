@@ -4,7 +4,7 @@ use futures::future::join_all;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use tongguan_contracts::{Algorithm, Failure, FailureClass, Signer};
 use tongguan_messages::envelope::{Envelope, Head};
@@ -61,6 +61,12 @@ pub(super) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
     signer
         .sign(algorithm(profile), b"<ds:SignedInfo></ds:SignedInfo>")
         .map(|_| ())
+}
+
+/// A signer, and the turns that it gives at once: a card or a key signs one text at a time.
+struct Signing {
+    signer: Arc<dyn Signer>,
+    turns: Arc<Semaphore>,
 }
 
 /// What goes into a message each. A message that is not full waits for company unless it is due.
@@ -138,6 +144,8 @@ impl Assembler {
             let Some(signer) = self.signers.of(route) else {
                 continue;
             };
+            let turns = Arc::new(Semaphore::new(signer.concurrency().get()));
+            let signer = Signing { signer, turns };
             let most = limits.batch * UNDER_WAY;
             let claim = self.store.claim(&self.owner, known.name, most).await?;
             let Some(Claim { lease, work }) = claim else {
@@ -163,12 +171,11 @@ impl Assembler {
         &self,
         message: &'static Message,
         route: &Route,
-        signer: &Arc<dyn Signer>,
+        signer: &Signing,
         lease: &Lease,
         batch: Vec<Claimed>,
     ) -> Result<(), Failure> {
         let ids = batch.iter().map(|c| c.id.clone()).collect();
-        let signer = Arc::clone(signer);
         match self.assemble(message, route, signer, lease, batch).await {
             Err(failure) if failure.class() == FailureClass::Rejected => {
                 tracing::error!(%failure, message = message.name, "dead letters");
@@ -182,7 +189,7 @@ impl Assembler {
         &self,
         message: &'static Message,
         route: &Route,
-        signer: Arc<dyn Signer>,
+        Signing { signer, turns }: &Signing,
         lease: &Lease,
         claimed: Vec<Claimed>,
     ) -> Result<(), Failure> {
@@ -209,8 +216,11 @@ impl Assembler {
         let pending = document.prepare(&closing(message));
         let encoding = route.sm2_encoding.into();
         let count = claimed.len();
-        let signing = Arc::clone(&signer);
+        // Nobody closes it, so this is a turn; it ends with the signing, whoever waits for that.
+        let turn = Arc::clone(turns).acquire_owned().await;
+        let signing = Arc::clone(signer);
         let signed = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let value = signing.sign(algorithm(profile), pending.signed_info())?;
             let identity = signing.identity();
             let key = KeyInfo {
