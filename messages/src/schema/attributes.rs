@@ -15,11 +15,10 @@ use crate::simple::{self, Broken, Builtin};
 use crate::table::{Content, Element, SimpleType};
 use crate::xml::{RawAttribute, Scanner, XML, XSI, normalize, split_name};
 
-/// An attribute of a start tag: its namespace, local name and value.
+/// The name of an attribute of a start tag.
 struct Given<'s> {
     namespace: &'s str,
     name: &'s str,
-    value: Cow<'s, str>,
 }
 
 impl<'s> Given<'s> {
@@ -30,17 +29,17 @@ impl<'s> Given<'s> {
         } else {
             scanner.namespace(prefix).unwrap_or_default()
         };
-        let value = scanner.str(raw.value.clone());
-        Self {
-            namespace,
-            name,
-            value: normalize(value).unwrap_or_default(),
-        }
+        Self { namespace, name }
     }
+}
 
-    fn is(&self, name: &str) -> bool {
-        self.namespace.is_empty() && self.name == name
-    }
+/// Whether it is the attribute of that name, in no namespace.
+fn is(raw: &RawAttribute, scanner: &Scanner<'_>, name: &str) -> bool {
+    scanner.octets(raw.name.clone()) == name.as_bytes()
+}
+
+fn value_of<'s>(raw: &RawAttribute, scanner: &'s Scanner<'_>) -> Cow<'s, str> {
+    normalize(scanner.str(raw.value.clone())).unwrap_or_default()
 }
 
 /// What stands in the way of XML Schema's own attributes.
@@ -76,16 +75,18 @@ impl<S: Sink> Walk<'_, S> {
         }
         let mut problems = Vec::new();
         for raw in self.scanner.attributes() {
-            let given = Given::of(raw, &self.scanner);
-            let known = element.attributes.iter().find(|a| given.is(a.name));
+            let known = element.attributes.iter();
+            let known = known.into_iter().find(|a| is(raw, &self.scanner, a.name));
             let Some(known) = known else {
+                let given = Given::of(raw, &self.scanner);
                 let any = matches!(element.content, Content::AnyType);
                 if !any || (given.namespace == XSI && matches!(given.name, "type" | "nil")) {
                     problems.extend(foreign(&self.frames, Some(element), &given, xsi));
                 }
                 continue;
             };
-            let value = given.value.as_ref();
+            let value = value_of(raw, &self.scanner);
+            let value = value.as_ref();
             let broken = match simple::check(known.kind, value) {
                 Err(broken) => Some(broken),
                 Ok(()) if known.fixed.is_some_and(|f| f != value) => {
@@ -105,7 +106,13 @@ impl<S: Sink> Walk<'_, S> {
                 let path = path(&self.frames, &format!("@{}", known.name));
                 problems.push(Problem::attribute(known, &path, Place::default(), broken));
             }
-            found.push((known.name, given.value.into_owned()));
+            // Only who wants to know what a document holds has use for the value.
+            let value = if S::PLACES {
+                value.to_owned()
+            } else {
+                String::new()
+            };
+            found.push((known.name, value));
         }
         for known in element.attributes {
             if known.required && !found.iter().any(|(name, _)| *name == known.name) {
@@ -135,17 +142,19 @@ impl<S: Sink> Walk<'_, S> {
         let mut problems = Vec::new();
         let mut stand = 0;
         for raw in self.scanner.attributes() {
-            let given = Given::of(raw, &self.scanner);
-            let known = element.attributes.iter().find(|a| given.is(a.name));
+            let known = element.attributes.iter();
+            let known = known.into_iter().find(|a| is(raw, &self.scanner, a.name));
             let Some(known) = known else {
+                let given = Given::of(raw, &self.scanner);
                 problems.extend(foreign(&self.frames, None, &given, xsi));
                 continue;
             };
+            let value = value_of(raw, &self.scanner);
             stand += usize::from(known.required);
-            let broken = match known.kind.check(&given.value) {
+            let broken = match known.kind.check(&value) {
                 Err(broken) => Some(broken),
                 Ok(()) if known.kind == Builtin::Id => {
-                    (!new_id(&mut self.ids, given.value.trim())).then(twice)
+                    (!new_id(&mut self.ids, value.trim())).then(twice)
                 }
                 Ok(()) => None,
             };

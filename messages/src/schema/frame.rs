@@ -40,7 +40,7 @@ pub(crate) enum Kind {
         element: &'static Element,
         /// A type derived from the table's that the document names itself.
         narrow: Option<Builtin>,
-        text: Gathered,
+        text: Box<Gathered>,
         attributes: super::Attributes,
     },
     /// At most one element of any kind, which is not looked into.
@@ -48,9 +48,14 @@ pub(crate) enum Kind {
     /// Anything, which is looked into where it is known.
     Anything,
     /// Elements of a signature; the step where its model stands.
-    Model { ds: usize, step: Option<usize> },
+    Model {
+        ds: usize,
+        step: Option<usize>,
+        /// The usual prefix stands for their namespace here.
+        usual: bool,
+    },
     /// Text in a signature, or of a type that the document names itself.
-    OtherText { kind: TextType, text: Gathered },
+    OtherText { kind: TextType, text: Box<Gathered> },
 }
 
 /// A type of text.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::attributes::Xsi;
 use super::dsig::{DS, ELEMENTS};
-use super::frame::{Frame, Gathered, Kind};
+use super::frame::{Frame, Kind};
 use super::globals::Globals;
 use super::particles::at;
 use super::sink::Sink;
@@ -75,7 +75,7 @@ impl<S: Sink> Walk<'_, S> {
                 Kind::Text {
                     element,
                     narrow,
-                    text: Gathered::default(),
+                    text: Box::default(),
                     attributes: Vec::new(),
                 },
                 None,
@@ -112,6 +112,16 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Whether a table's usual prefix stands for its namespace here.
     fn usual(&self, prefix: &str) -> bool {
+        // What a tag does not declare is as it was around it.
+        if !self.scanner.declares() {
+            match self.frames.last().map(|f| &f.kind) {
+                Some(Kind::Sequence { element, usual, .. }) if element.prefix == prefix => {
+                    return *usual;
+                }
+                Some(Kind::Model { usual, .. }) if prefix == "ds" => return *usual,
+                _ => {}
+            }
+        }
         self.scanner.namespace(prefix) == Some(namespace_of(prefix))
     }
 

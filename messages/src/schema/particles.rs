@@ -102,7 +102,6 @@ impl<S: Sink> Walk<'_, S> {
         start: usize,
         range: &Range<usize>,
     ) {
-        let place = self.scanner.place(start);
         let mut text = self.scanner.str(range.clone());
         let absent = element.fixed.or(element.default);
         if let (true, Some(value)) = (text.is_empty(), absent) {
@@ -111,6 +110,7 @@ impl<S: Sink> Walk<'_, S> {
         let broken = simple::check_element(element, text).err();
         let hides = self.frames.last().is_some_and(Frame::hides);
         if let Some(broken) = broken {
+            let place = self.scanner.place(start);
             let name = if max > 1 {
                 format!("{}[{index}]", element.name)
             } else {
@@ -118,7 +118,8 @@ impl<S: Sink> Walk<'_, S> {
             };
             let path = self.path(&name);
             self.report(Problem::field(element, &path, place, broken));
-        } else if !hides {
+        } else if S::PLACES && !hides {
+            let place = self.scanner.place(start);
             let text = self.scanner.str(range.clone());
             let text = match absent {
                 Some(value) if text.is_empty() => value,

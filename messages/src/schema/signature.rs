@@ -15,9 +15,13 @@ impl<S: Sink> Walk<'_, S> {
     /// Takes as many elements as come in the short form, as the model has them, and enters the
     /// one after them if that comes in the short form too. Says whether it did.
     pub(super) fn ds_leaves(&mut self) -> bool {
-        let usual = self.scanner.namespace("ds") == Some(DS);
         let Some(Frame {
-            kind: Kind::Model { ds, step, .. },
+            kind:
+                Kind::Model {
+                    ds,
+                    step,
+                    usual: true,
+                },
             bad: false,
             ..
         }) = self.frames.last_mut()
@@ -25,9 +29,6 @@ impl<S: Sink> Walk<'_, S> {
             return false;
         };
         let automaton = &AUTOMATA[*ds];
-        if !usual {
-            return false;
-        }
         'next: loop {
             let candidates = match step {
                 None => &automaton.first,

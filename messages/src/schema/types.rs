@@ -2,7 +2,7 @@
 //! stand, or a type that is derived from the element's own (XML Schema 1.0, part 1, 2.6.1).
 
 use super::dsig::{DS, DsContent, DsElement, ELEMENTS};
-use super::frame::{Gathered, Kind, TextType};
+use super::frame::{Kind, TextType};
 use super::globals::Globals;
 use super::sink::Sink;
 use super::walk::Walk;
@@ -63,7 +63,7 @@ impl Type {
     pub(super) fn kind(self, usual: impl Fn(&str) -> bool) -> Kind {
         let text = |kind| Kind::OtherText {
             kind,
-            text: Gathered::default(),
+            text: Box::default(),
         };
         match self {
             Self::Any => Kind::Anything,
@@ -83,7 +83,11 @@ impl Type {
             },
             Self::Ds(ds) => match ELEMENTS[ds].content {
                 DsContent::Text(builtin) => text(TextType::Builtin(builtin)),
-                DsContent::Group { .. } => Kind::Model { ds, step: None },
+                DsContent::Group { .. } => Kind::Model {
+                    ds,
+                    step: None,
+                    usual: usual("ds"),
+                },
             },
         }
     }
@@ -97,6 +101,9 @@ impl<S: Sink> Walk<'_, S> {
         };
         let mut attributes = self.scanner.attributes().iter();
         let given = attributes.find(|raw| {
+            if !self.scanner.octets(raw.name.clone()).ends_with(b":type") {
+                return false;
+            }
             let (prefix, name) = split_name(self.scanner.str(raw.name.clone()));
             is_type(prefix, name)
         });

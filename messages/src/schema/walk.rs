@@ -12,7 +12,7 @@ use super::sink::Sink;
 use crate::node::Place;
 use crate::problem::{MOST_PROBLEMS, Problem};
 use crate::simple::Builtin;
-use crate::table::{Element, Message, messages};
+use crate::table::{Element, Message, message, messages};
 use crate::xml::{Fault, Scanner, Token, Window, expand, split_name};
 
 /// What came of a walk through the whole document.
@@ -45,7 +45,8 @@ impl<'a, S: Sink> Walk<'a, S> {
         Self {
             scanner: Scanner::new(window),
             sink,
-            frames: Vec::with_capacity(16),
+            // Few messages nest deeper.
+            frames: Vec::with_capacity(8),
             problems: Vec::new(),
             unsigned,
             message: None,
@@ -160,7 +161,7 @@ impl<'a, S: Sink> Walk<'a, S> {
 
     fn root(&mut self, name: Range<usize>, tag: &Range<usize>) {
         let (namespace, local) = self.scanner.expanded(name);
-        let like = messages().iter().copied().find(|m| m.name == local);
+        let like = message(local);
         match like.filter(|m| m.namespace == namespace) {
             Some(message) => {
                 self.message = Some(message);
@@ -210,7 +211,7 @@ impl<'a, S: Sink> Walk<'a, S> {
                     self.sink.close(self.problems.is_empty());
                 }
             }
-            Kind::Model { ds, step } => {
+            Kind::Model { ds, step, .. } => {
                 let automaton = &AUTOMATA[*ds];
                 let complete = match *step {
                     None => automaton.nullable,

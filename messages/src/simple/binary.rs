@@ -15,9 +15,11 @@ pub(super) fn base64(text: &str) -> Result<(), Broken> {
 
 /// Whether octets are base64, with nothing but line feeds between its letters.
 pub(super) fn is_plain_base64(octets: &[u8]) -> bool {
-    let feeds = memchr::memchr_iter(b'\n', octets).count();
     let padding = octets.iter().rev().take(8).filter(|b| **b == b'=').count();
-    letters(octets).is_ok_and(|letters| letters + feeds + padding == octets.len())
+    letters(octets).is_ok_and(|letters| {
+        let other = octets.len() - letters - padding;
+        other == 0 || other == memchr::memchr_iter(b'\n', octets).count()
+    })
 }
 
 /// How many letters of base64's alphabet there are, if they are base64.
@@ -28,12 +30,7 @@ fn letters(octets: &[u8]) -> Result<usize, &'static str> {
         return Err("padding in the middle");
     }
     let padding = memchr::memchr_iter(b'=', tail).count();
-    // No early end: so the loop looks at many octets at once.
-    let mut letters = 0;
-    for chunk in body.chunks(128) {
-        let some: u8 = chunk.iter().map(|b| u8::from(is_letter(*b))).sum();
-        letters += usize::from(some);
-    }
+    let letters = count(body);
     let expected = match padding {
         0 => 0,
         1 => 3,
@@ -55,6 +52,16 @@ fn letters(octets: &[u8]) -> Result<usize, &'static str> {
     } else {
         Err("stray bits before the padding")
     }
+}
+
+fn count(octets: &[u8]) -> usize {
+    // No early end: so the loops look at many octets at once.
+    let strange = octets.iter().fold(false, |some, b| some | !is_letter(*b));
+    if !strange {
+        return octets.len();
+    }
+    let letters = |chunk: &[u8]| chunk.iter().map(|b| u8::from(is_letter(*b))).sum::<u8>();
+    octets.chunks(128).map(|c| usize::from(letters(c))).sum()
 }
 
 #[inline]

@@ -22,13 +22,18 @@ pub(crate) fn plain(octets: &[u8]) -> bool {
     let Some(rest) = octets.strip_prefix(b"http://") else {
         return octets.is_empty();
     };
-    // No early end: so the loop looks at many octets at once.
-    let (ordinary, fragments) = rest.iter().fold((true, 0), |(ordinary, fragments), b| {
+    if rest.len() > usize::from(u8::MAX) {
+        return false;
+    }
+    // No early end, and nothing wider than an octet: so the loop looks at many octets at once.
+    let (strange, fragments) = rest.iter().fold((0_u8, 0_u8), |(strange, fragments), b| {
         let letter = (b | 0x20).wrapping_sub(b'a') < 26;
+        let fragment = u8::from(*b == b'#');
         // `-`, `.`, `/` and the digits stand in a row.
-        let plain = letter | (b.wrapping_sub(b'-') < 13) | (*b == b'#');
-        (ordinary & plain, fragments + usize::from(*b == b'#'))
+        let ordinary = u8::from(letter) | u8::from(b.wrapping_sub(b'-') < 13) | fragment;
+        (strange | (ordinary ^ 1), fragments + fragment)
     });
+    let ordinary = strange == 0;
     // A digit may begin an address, after which not everything may follow.
     ordinary && rest.first().is_some_and(u8::is_ascii_alphabetic) && fragments <= 1
 }

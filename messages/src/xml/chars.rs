@@ -141,23 +141,40 @@ pub(crate) const fn equal(word: u64, b: u8) -> u64 {
 /// Whether `octets` begin with `with`; quick for what has eight octets and more.
 #[inline]
 pub(crate) fn begins(octets: &[u8], with: &[u8]) -> bool {
-    let word = |from: &[u8], at: usize| -> Option<u64> {
-        let eight = from.get(at..at + 8)?;
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(eight);
-        Some(u64::from_le_bytes(bytes))
+    let Some(octets) = octets.get(..with.len()) else {
+        return false;
     };
-    let Some(last) = with.len().checked_sub(8) else {
-        return octets.starts_with(with);
-    };
-    let mut at = 0;
-    while at < last {
-        if word(octets, at) != word(with, at) {
-            return false;
+    match with.len() {
+        0..8 => octets == with,
+        // Two looks, which may overlap.
+        8..16 => {
+            let last = with.len() - 8;
+            eight(octets, 0) == eight(with, 0) && eight(octets, last) == eight(with, last)
         }
-        at += 8;
+        16.. => {
+            let last = with.len() - 16;
+            let mut at = 0;
+            while at < last {
+                if sixteen(octets, at) != sixteen(with, at) {
+                    return false;
+                }
+                at += 16;
+            }
+            sixteen(octets, last) == sixteen(with, last)
+        }
     }
-    word(octets, last) == word(with, last)
+}
+
+#[inline]
+fn eight(octets: &[u8], at: usize) -> Option<u64> {
+    let eight = octets.get(at..at + 8)?;
+    Some(u64::from_le_bytes(eight.try_into().ok()?))
+}
+
+#[inline]
+fn sixteen(octets: &[u8], at: usize) -> Option<u128> {
+    let sixteen = octets.get(at..at + 16)?;
+    Some(u128::from_le_bytes(sixteen.try_into().ok()?))
 }
 
 /// The colon that parts a name's prefix from the rest.

@@ -227,7 +227,9 @@ impl Cursor<'_> {
                 return Err(Stop::More);
             };
             let value = start..start + end;
-            checked_references(self.octets, value.clone())?;
+            if !is_plain(&rest[..end]) {
+                checked_references(self.octets, value.clone())?;
+            }
             if rest[end] == b'<' {
                 return ill(start + end, "has a < in an attribute value");
             }
@@ -326,12 +328,24 @@ fn wrong_namespace(prefix: &[u8], uri: &str) -> Option<&'static str> {
         (b"xmlns", _) | (_, XMLNS) => Some("xmlns cannot be declared"),
         ([], "") => None,
         (_, "") => Some("a prefix stands for no namespace"),
-        // libxml2 looks at it as it would stand in an entity.
-        (_, uri) if !is_reference(uri.replace('&', "&#38;").as_bytes()) => {
-            Some("a namespace is no URI")
-        }
+        (_, uri) if !is_namespace(uri) => Some("a namespace is no URI"),
         _ => None,
     }
+}
+
+fn is_namespace(uri: &str) -> bool {
+    if memchr::memchr(b'&', uri.as_bytes()).is_none() {
+        return is_reference(uri.as_bytes());
+    }
+    // libxml2 looks at it as it would stand in an entity.
+    is_reference(uri.replace('&', "&#38;").as_bytes())
+}
+
+/// Whether the octets are ASCII without control characters and references.
+fn is_plain(octets: &[u8]) -> bool {
+    // No early end: so the loop looks at many octets at once.
+    let special = |b: u8| u8::from(b.wrapping_sub(0x20) >= 0x5F) | u8::from(b == b'&');
+    octets.iter().fold(0, |found, b| found | special(*b)) == 0
 }
 
 const NOT_UTF8: &str = "is not UTF-8 (it may be GBK)";

@@ -7,7 +7,8 @@ use super::chars::{
     Cut, begins, first_char, foreign_char, is_space, plain_chinese, plain_text, split_name,
 };
 use super::markup::{
-    Cursor, Flaw, Markup, RawAttribute, Stop, checked_references, checked_text, flaw, ill,
+    Cursor, Flaw, Markup, RawAttribute, Stop, checked_references, checked_text, declared_prefix,
+    flaw, ill,
 };
 use super::place::Counter;
 use super::prolog::prolog;
@@ -69,6 +70,7 @@ pub(crate) struct Scanner<'a> {
     /// An empty element's tag was given; its end is due.
     due: Option<Range<usize>>,
     attributes: Vec<RawAttribute>,
+    declares: bool,
     scope: Scope,
     /// The namespace of the element that the last start tag opened, as the scope numbers it.
     namespace: usize,
@@ -95,6 +97,7 @@ impl<'a> Scanner<'a> {
             starts: Vec::with_capacity(16),
             due: None,
             attributes: Vec::new(),
+            declares: false,
             scope: Scope::default(),
             namespace: 0,
             base: Counter::START,
@@ -129,9 +132,14 @@ impl<'a> Scanner<'a> {
         &self.attributes
     }
 
+    /// Whether the last start tag declares namespaces.
+    pub fn declares(&self) -> bool {
+        self.declares
+    }
+
     /// The namespace of a prefix where the last token stands.
     pub fn namespace(&self, prefix: &str) -> Option<&str> {
-        self.scope.find(prefix)
+        self.scope.find(prefix.as_bytes())
     }
 
     /// The namespace and local name of the element of the last start tag.
@@ -429,83 +437,82 @@ impl<'a> Scanner<'a> {
     fn declare(&mut self, name: &Range<usize>, end: usize) -> Result<(), Stop> {
         let depth = self.starts.len();
         let octets = self.window.octets();
-        let text =
-            |range: &Range<usize>| std::str::from_utf8(&octets[range.clone()]).unwrap_or_default();
         let raw = |range: &Range<usize>| &octets[range.clone()];
+        let text = |range: &Range<usize>| std::str::from_utf8(raw(range)).unwrap_or_default();
+        self.declares = false;
+        let mut prefixed = false;
         for (index, attribute) in self.attributes.iter().enumerate() {
-            let own = text(&attribute.name);
+            let own = raw(&attribute.name);
             let earlier = &self.attributes[..index];
-            if earlier.iter().any(|a| raw(&a.name) == own.as_bytes()) {
+            if earlier.iter().any(|a| raw(&a.name) == own) {
                 let close = if octets[..end].ends_with(b"/>") { 2 } else { 1 };
-                return ill(end - close, format!("has the attribute {} twice", cut(own)));
+                let own = cut(text(&attribute.name));
+                return ill(end - close, format!("has the attribute {own} twice"));
             }
-            let prefix = match own.strip_prefix("xmlns") {
-                Some("") => "",
-                Some(rest) if rest.starts_with(':') => &rest[1..],
-                _ => continue,
+            let Some(prefix) = declared_prefix(own) else {
+                prefixed |= own.contains(&b':');
+                continue;
             };
-            if prefix == "xml" {
+            self.declares = true;
+            if prefix == b"xml" {
                 continue;
             }
+            let prefix = std::str::from_utf8(prefix).unwrap_or_default();
             let value = normalize(text(&attribute.value)).unwrap_or_default();
             if !self.scope.declare(depth, prefix, &value) {
                 return flaw(end, "too-large", "declares too many namespaces");
             }
         }
-        let is_declaration = |a: &RawAttribute| {
-            let own = raw(&a.name);
-            own == b"xmlns" || own.starts_with(b"xmlns:")
+        let prefix_of = |range: &Range<usize>| {
+            let name = raw(range);
+            let colon = name.iter().position(|b| *b == b':');
+            &name[..colon.unwrap_or_default()]
         };
-        let check = |range: &Range<usize>| -> Result<(), Stop> {
-            if !raw(range).contains(&b':') {
-                return Ok(());
-            }
-            let (prefix, _) = split_name(text(range));
-            if self.scope.find(prefix).is_none() {
-                return ill(
-                    end,
-                    format!("uses the prefix {}, which is not declared", cut(prefix)),
-                );
-            }
-            Ok(())
+        let number = |range: &Range<usize>| {
+            let prefix = prefix_of(range);
+            self.scope.number(prefix).ok_or_else(|| {
+                let prefix = cut(&String::from_utf8_lossy(prefix));
+                Stop::Fault(Flaw {
+                    at: end,
+                    rule: "ill-formed",
+                    text: format!("uses the prefix {prefix}, which is not declared"),
+                })
+            })
         };
-        check(name)?;
-        let (prefix, _) = split_name(text(name));
-        self.namespace = self.scope.number(prefix).unwrap_or_default();
-        if self.attributes.is_empty() {
-            return Ok(());
-        }
-        for attribute in &self.attributes {
-            if !is_declaration(attribute) {
-                check(&attribute.name)?;
-            }
-        }
-        let mut expanded = Vec::new();
-        for attribute in &self.attributes {
-            if is_declaration(attribute) || !raw(&attribute.name).contains(&b':') {
-                continue;
+        self.namespace = number(name)?;
+        if prefixed {
+            let mut expanded = Vec::new();
+            for attribute in &self.attributes {
+                let name = raw(&attribute.name);
+                if declared_prefix(name).is_some() || !name.contains(&b':') {
+                    continue;
+                }
+                expanded.push((number(&attribute.name)?, attribute));
             }
             // Two prefixes for one namespace can name one attribute twice.
-            let (prefix, local) = split_name(text(&attribute.name));
-            if prefix.is_empty() {
-                continue;
+            for (index, (number, attribute)) in expanded.iter().enumerate() {
+                let (_, local) = split_name(text(&attribute.name));
+                let is_it = |(other, a): &(usize, &RawAttribute)| {
+                    self.scope.numbered(*other) == self.scope.numbered(*number)
+                        && split_name(text(&a.name)).1 == local
+                };
+                if expanded[..index].iter().any(is_it) {
+                    return ill(end, format!("has the attribute {} twice", cut(local)));
+                }
             }
-            let name = (local, self.scope.find(prefix));
-            if expanded.contains(&name) {
-                return ill(end, format!("has the attribute {} twice", cut(local)));
-            }
-            expanded.push(name);
         }
-        let mut kept = std::mem::take(&mut self.attributes);
-        kept.retain(|a| !is_declaration(a));
-        self.attributes = kept;
+        if self.declares {
+            let mut kept = std::mem::take(&mut self.attributes);
+            kept.retain(|a| declared_prefix(raw(&a.name)).is_none());
+            self.attributes = kept;
+        }
         Ok(())
     }
 
     /// Steps over white space, then takes an element of exactly this start and end tag with plain
     /// text between them, if that is what stands here. The short way for what nearly all of a
     /// message is; whatever else stands here is left for [`Self::next`].
-    #[inline]
+    #[inline(always)]
     pub fn leaf(&mut self, open: &str, close: &str) -> Option<Leaf> {
         let leaf = self.peek_leaf(open, close)?;
         self.at = leaf.text.end + close.len();
@@ -541,6 +548,7 @@ impl<'a> Scanner<'a> {
             return None;
         }
         self.attributes.clear();
+        self.declares = false;
         self.starts.push(self.names.len());
         self.names
             .extend_from_slice(&open.as_bytes()[1..open.len() - 1]);
@@ -606,7 +614,7 @@ impl<'a> Scanner<'a> {
         (start < octets.len()).then_some(start)
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek_leaf(&self, open: &str, close: &str) -> Option<Leaf> {
         let start = self.after_space()?;
         let rest = &self.window.octets()[start..];
