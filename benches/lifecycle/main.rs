@@ -1,7 +1,7 @@
 //! How many declarations a second go from submission to the broker's confirm, on real parts, beside
 //! the bare limits of the same run: signatures, commits, confirms.
 //!
-//!     lifecycle [sqlite | postgres]
+//!     lifecycle [sqlite | postgres [1 | 100]]
 //!
 //! It asks for a broker (`TONGGUAN_TEST_AMQP`), for PostgreSQL `TONGGUAN_TEST_POSTGRES`; benches/run
 //! starts them. All of it shares the machine: our client, the stand-in that answers, broker, store.
@@ -23,18 +23,22 @@ use tongguan_core::{Client, State, Submission, Until};
 
 fn main() -> Outcome<()> {
     let chosen = std::env::args().nth(1);
+    let batch = std::env::args().nth(2).map(|n| n.parse()).transpose()?;
     let runtime = tokio::runtime::Runtime::new()?;
     for kind in ["sqlite", "postgres"] {
         if chosen.as_ref().is_none_or(|c| c == kind) {
-            runtime.block_on(measure(kind))?;
+            runtime.block_on(measure(kind, batch))?;
         }
     }
     Ok(())
 }
 
-async fn measure(kind: &str) -> Outcome<()> {
+async fn measure(kind: &str, only: Option<usize>) -> Outcome<()> {
     // One a document, many at once: as a shop's front declares. Then a hundred a document.
     for (batch, submitters, documents) in [(1, 64, 6_000), (100, 8, 600)] {
+        if only.is_some_and(|only| only != batch) {
+            continue;
+        }
         let Some(stage) = Stage::new(kind, batch)? else {
             println!("{kind}: skipped, not at hand (benches/run lifecycle starts it)");
             return Ok(());

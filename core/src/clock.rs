@@ -18,10 +18,11 @@ pub(crate) fn creat_time() -> String {
         .unwrap_or_default()
 }
 
-/// A new upper-case UUID, as the standard writes guids.
+/// A new upper-case UUID, as the standard writes guids; newer ones come after older ones, so that
+/// an index grows at its end.
 pub(crate) fn guid() -> String {
     let mut buffer = uuid::Uuid::encode_buffer();
-    uuid::Uuid::new_v4()
+    uuid::Uuid::now_v7()
         .hyphenated()
         .encode_upper(&mut buffer)
         .to_owned()

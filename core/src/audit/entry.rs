@@ -1,6 +1,8 @@
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use super::Anchor;
 
@@ -32,6 +34,13 @@ impl Salt {
     }
 }
 
+/// The declaration that an entry is of, and where it stands then.
+pub(crate) struct Subject {
+    pub id: String,
+    pub state: String,
+    pub salt: Salt,
+}
+
 /// What an entry says beyond when and of what: public facts, and octets that are sealed.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -55,19 +64,28 @@ impl Facts {
     }
 
     /// The entry's body: time, event and facts as one line of JSON, its names in order.
-    pub(crate) fn body(&self, at: i64, event: &str, salt: Option<&Salt>) -> String {
-        let mut body = Map::new();
-        body.insert("at".to_owned(), at.into());
-        body.insert("event".to_owned(), event.into());
-        for (name, value) in &self.open {
-            body.insert((*name).to_owned(), value.clone());
+    pub(crate) fn body(&self, at: i64, event: &str, subject: Option<&Subject>) -> String {
+        let (at, event) = (Value::from(at), Value::from(event));
+        let mut facts: Vec<(&str, Cow<'_, Value>)> =
+            Vec::with_capacity(4 + self.open.len() + self.sealed.len());
+        facts.push(("at", Cow::Owned(at)));
+        facts.push(("event", Cow::Owned(event)));
+        facts.extend(self.open.iter().map(|(n, v)| (*n, Cow::Borrowed(v))));
+        if let Some(Subject { id, state, salt }) = subject {
+            facts.push(("declaration", Cow::Owned(id.as_str().into())));
+            facts.push(("state", Cow::Owned(state.as_str().into())));
+            let sealed = |digest: &Vec<u8>| Cow::Owned(salt.seal(digest).into());
+            facts.extend(self.sealed.iter().map(|(n, d)| (*n, sealed(d))));
         }
-        for (name, digest) in &self.sealed {
-            if let Some(salt) = salt {
-                body.insert((*name).to_owned(), salt.seal(digest).into());
-            }
+        facts.sort_unstable_by_key(|(name, _)| *name);
+        let mut body = String::with_capacity(256);
+        for (name, value) in facts {
+            body.push(if body.is_empty() { '{' } else { ',' });
+            // The names are ours, and have nothing to escape.
+            let _ = write!(body, "\"{name}\":{value}");
         }
-        Value::Object(body).to_string()
+        body.push('}');
+        body
     }
 
     /// The newest hashes of the other strands, for an entry that joins its own to them.

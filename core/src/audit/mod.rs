@@ -26,6 +26,7 @@ mod entry;
 mod link;
 mod walk;
 
+pub(crate) use entry::Subject;
 pub use entry::{Entry, Facts, Salt};
 pub use link::{Anchor, BEGINNING, BadAnchor, Link, named, way};
 pub(crate) use link::{digest, sha256};

@@ -16,6 +16,12 @@ use crate::clock::now_ms;
 /// How many waiting jobs share one commit, and so one flush of the disk.
 const GROUP: usize = 256;
 
+/// So much of the database is held in memory, in KiB.
+const CACHE: i64 = 64 << 10;
+
+/// So long may the log of changes grow before it is written into the file, in pages of 4 KiB.
+const LOG: i64 = 8 << 10;
+
 fn failed(path: &Path, doing: &str, reason: impl std::fmt::Display) -> Failure {
     Failure::misconfigured("store", format!("{doing} {}", path.display()), reason)
         .remedy("check [store] path, who may write the file and its folder, and the disk")
@@ -34,6 +40,14 @@ impl SqlStore {
         db.pragma_update(None, "journal_mode", "wal").map_err(set)?;
         db.pragma_update(None, "synchronous", "full").map_err(set)?;
         db.pragma_update(None, "foreign_keys", true).map_err(set)?;
+        // What a job may have to undo alone is kept in memory, not in a file of its own.
+        db.pragma_update(None, "temp_store", "memory")
+            .map_err(set)?;
+        // Ids and keys fall anywhere in their indexes: their pages are worth holding.
+        db.pragma_update(None, "cache_size", -CACHE).map_err(set)?;
+        // A page that many commits change is written into the file once for all of them.
+        db.pragma_update(None, "wal_autocheckpoint", LOG)
+            .map_err(set)?;
         // What is removed is overwritten: personal data that was purged is not to be found.
         db.pragma_update(None, "secure_delete", true).map_err(set)?;
         prepare(&mut db).map_err(|trouble| match trouble {
@@ -90,29 +104,28 @@ fn prepare(db: &mut Connection) -> Result<(), Trouble> {
 }
 
 fn work(mut db: Connection, queue: &mpsc::Receiver<Box<dyn Job>>) {
-    while let Ok(first) = queue.recv() {
-        let mut jobs = vec![first];
+    while let Ok(mut first) = queue.recv() {
         let transaction = match db.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,
             Err(error) => {
                 tracing::error!(%error, "the store cannot begin a transaction");
-                for job in jobs {
-                    job.tell(Err(Trouble::from(error.to_string())));
-                }
+                first.tell(Err(Trouble::from(error.to_string())));
                 continue;
             }
         };
-        let mut results = Vec::new();
         let mut forget = false;
-        let mut next = 0;
-        while let Some(job) = jobs.get_mut(next) {
+        // It has nobody before it: what undoes it undoes the whole transaction.
+        if let Err(trouble) = first.run(&mut open(&transaction, &mut forget)) {
+            drop(transaction);
+            first.tell(Err(trouble));
+            continue;
+        }
+        let (mut jobs, mut results) = (vec![first], vec![Ok(())]);
+        while jobs.len() < GROUP
+            && let Ok(mut job) = queue.try_recv()
+        {
             results.push(alone(&transaction, job.as_mut(), &mut forget));
-            next += 1;
-            if next < GROUP
-                && let Ok(job) = queue.try_recv()
-            {
-                jobs.push(job);
-            }
+            jobs.push(job);
         }
         let failed = transaction.commit().err().map(|e| e.to_string());
         if forget && failed.is_none() {
@@ -137,18 +150,21 @@ fn alone(
     job: &mut dyn Job,
     forget: &mut bool,
 ) -> Result<(), Trouble> {
-    transaction.execute_batch("SAVEPOINT job")?;
-    let result = job.run(&mut Open {
+    transaction.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let result = job.run(&mut open(transaction, forget));
+    if result.is_err() {
+        transaction.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    transaction.prepare_cached("RELEASE job")?.execute([])?;
+    result
+}
+
+fn open<'a>(transaction: &'a Transaction<'a>, forget: &'a mut bool) -> Open<'a> {
+    Open {
         transaction,
         now: now_ms(),
         forget,
-    });
-    transaction.execute_batch(if result.is_ok() {
-        "RELEASE job"
-    } else {
-        "ROLLBACK TO job; RELEASE job"
-    })?;
-    result
+    }
 }
 
 /// An open transaction. All that it does has one time.

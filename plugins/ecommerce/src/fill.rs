@@ -10,8 +10,9 @@ const FORM: &[BorrowedFormatItem<'static>] =
 
 impl Filler for Fresh {
     fn guid(&self) -> String {
+        // Newer ones come after older ones: an index of them grows at its end.
         let mut buffer = uuid::Uuid::encode_buffer();
-        uuid::Uuid::new_v4()
+        uuid::Uuid::now_v7()
             .hyphenated()
             .encode_upper(&mut buffer)
             .to_owned()

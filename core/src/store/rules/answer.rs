@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tongguan_messages::{Outcome, Personal, masked, message as message_of, personal};
 
 use super::audit::happened;
-use super::{set_states, state};
+use super::{precedence, state};
 use crate::State;
 use crate::audit::Facts;
 use crate::lifecycle::Event;
@@ -15,6 +15,8 @@ use crate::store::{About, Answer, Inbound, Notice};
 /// A declaration that an answer is about.
 struct Target {
     state: State,
+    /// Its state or the time of its newest answer is another than before.
+    moved: bool,
     /// The newest time that a sender gave for an answer.
     answered: String,
     /// In how many tries it may have left.
@@ -77,21 +79,27 @@ pub(in crate::store) fn receive(
             facts.push((*seq, said));
         }
     }
-    let moves: Vec<(i64, State)> = targets.iter().map(|(seq, t)| (*seq, t.state)).collect();
-    set_states(t, &moves)?;
-    let times: Vec<Vec<Value>> = targets
+    let moved: Vec<(i64, &Target)> = targets
         .iter()
-        .map(|(seq, target)| set![*seq, &target.answered])
+        .filter(|(_, target)| target.moved)
+        .map(|(seq, target)| (*seq, target))
+        .collect();
+    let sets: Vec<Vec<Value>> = moved
+        .iter()
+        .map(|(seq, target)| set![*seq, target.state.name(), &target.answered])
         .collect();
     t.each(
-        "UPDATE declaration SET answered = ?2 WHERE seq = ?1",
-        &times,
+        "UPDATE declaration SET state = ?2, answered = ?3 WHERE seq = ?1",
+        &sets,
     )?;
+    let moves: Vec<(i64, State)> = moved.iter().map(|(seq, t)| (*seq, t.state)).collect();
+    precedence::settled(t, &moves)?;
     t.each(
         "INSERT INTO status (declaration, at, level, code, text, said_at, inbound)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         &statuses,
     )?;
+    let facts: Vec<(i64, &Facts)> = facts.iter().map(|(seq, facts)| (*seq, facts)).collect();
     happened(t, "receipt", &facts)?;
     t.all(
         "UPDATE inbound SET matched = ?2 WHERE seq = ?1",
@@ -138,9 +146,11 @@ impl Target {
             return;
         }
         if let Some(next) = self.state.after(event) {
+            self.moved |= self.state != next;
             self.state = next;
         }
         if !answer.time.is_empty() && !late {
+            self.moved |= self.answered != answer.time;
             self.answered.clone_from(&answer.time);
         }
     }
@@ -216,6 +226,7 @@ fn lock(t: &mut dyn Sql, seqs: BTreeSet<i64>) -> Result<BTreeMap<i64, Target>, T
                 seq,
                 Target {
                     state: state(&row, 1)?,
+                    moved: false,
                     answered: row.text(2)?,
                     departures: row.int(3)?,
                     personal: personal.unwrap_or_default(),

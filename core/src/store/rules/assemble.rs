@@ -87,22 +87,6 @@ pub(in crate::store) fn carry(
     carrier: &Carrier,
     declarations: &[String],
 ) -> Result<Fence, Trouble> {
-    // Whoever has claimed one of them since, or voided it, has taken our mark away.
-    let sets: Vec<Vec<Value>> = declarations.iter().map(|id| set![id, token]).collect();
-    let held = t.each(
-        "UPDATE declaration SET lease = NULL
-         WHERE id = ?1 AND lease = ?2 AND state = 'submitted' RETURNING seq",
-        &sets,
-    )?;
-    let seqs = held
-        .iter()
-        .flatten()
-        .map(|row| row.int(0))
-        .collect::<Result<Vec<i64>, _>>()?;
-    if seqs.len() != declarations.len() {
-        // What was still ours is free again at once.
-        return Ok(Fence::Lost);
-    }
     let seq = t
         .first(
             "INSERT INTO carrier
@@ -121,17 +105,34 @@ pub(in crate::store) fn carry(
         )?
         .ok_or_else(|| Trouble::broken("a new envelope has no number".to_owned()))?
         .int(0)?;
-    let sets: Vec<Vec<Value>> = seqs
+    let carried = State::Submitted.after(Event::Carried);
+    let carried = carried.unwrap_or(State::Submitted).name();
+    let sets: Vec<Vec<Value>> = declarations
         .iter()
         .enumerate()
-        .map(|(position, declaration)| set![*declaration, seq, position])
+        .map(|(position, id)| set![id, token, seq, position, carried])
         .collect();
-    t.each(
-        "UPDATE declaration SET carrier = ?2, position = ?3 WHERE seq = ?1",
+    // Whoever has claimed one of them since, or voided it, has taken our mark away.
+    let held = t.each(
+        "UPDATE declaration SET lease = NULL, carrier = ?3, position = ?4, state = ?5
+         WHERE id = ?1 AND lease = ?2 AND state = 'submitted' RETURNING seq",
         &sets,
     )?;
-    let submitted: Vec<(i64, State)> = seqs.iter().map(|s| (*s, State::Submitted)).collect();
-    advance(t, &submitted, Event::Carried)?;
+    let seqs = held
+        .iter()
+        .flatten()
+        .map(|row| row.int(0))
+        .collect::<Result<Vec<i64>, _>>()?;
+    if seqs.len() != declarations.len() {
+        // What was still ours is free again at once.
+        t.all(
+            "UPDATE declaration SET carrier = NULL, position = NULL, state = 'submitted'
+             WHERE carrier = ?1",
+            set![seq],
+        )?;
+        t.all("DELETE FROM carrier WHERE seq = ?1", set![seq])?;
+        return Ok(Fence::Lost);
+    }
     let text = format!("signed, in envelope {}", carrier.cop_msg_id);
     let facts = Facts::default()
         .open("cop_msg_id", carrier.cop_msg_id.as_str())

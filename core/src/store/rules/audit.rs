@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::look;
-use crate::audit::{Anchor, BEGINNING, Entry, Facts, Link, Salt, named, sha256};
+use crate::audit::{Anchor, BEGINNING, Entry, Facts, Link, Salt, Subject, named, sha256};
 use crate::store::sql::{Row, Sql, Trouble, Value, set};
 
 /// After how many entries a strand repeats the newest hashes of the others.
@@ -13,7 +13,7 @@ const JOIN: i64 = 100;
 pub(super) fn happened(
     t: &mut dyn Sql,
     event: &str,
-    declarations: &[(i64, Facts)],
+    declarations: &[(i64, &Facts)],
 ) -> Result<(), Trouble> {
     let now = t.now();
     let sets: Vec<Vec<Value>> = declarations.iter().map(|d| set![d.0]).collect();
@@ -37,11 +37,12 @@ pub(super) fn happened(
                 salt
             }
         };
-        let facts = facts
-            .clone()
-            .open("declaration", row.text(0)?)
-            .open("state", row.text(1)?);
-        bodies.push((Some(*seq), facts.body(now, event, Some(&salt))));
+        let subject = Subject {
+            id: row.text(0)?,
+            state: row.text(1)?,
+            salt,
+        };
+        bodies.push((Some(*seq), facts.body(now, event, Some(&subject))));
     }
     t.each("UPDATE declaration SET salt = ?2 WHERE seq = ?1", &salted)?;
     append(t, bodies)
@@ -151,7 +152,7 @@ pub(in crate::store) fn disclosed(
 ) -> Result<(), Trouble> {
     let facts = Facts::default().open("how", how).open("by", by);
     match look::locate(t, what)? {
-        Some(seq) => happened(t, "shown", &[(seq, facts)]),
+        Some(seq) => happened(t, "shown", &[(seq, &facts)]),
         None => {
             let facts = facts.open("came_in", what);
             let body = facts.body(t.now(), "shown", None);

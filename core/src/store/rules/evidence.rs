@@ -33,7 +33,7 @@ pub(in crate::store) fn evidence(
             remedy: "what remains is in the audit log: tongguan audit export".to_owned(),
         });
     }
-    happened(t, "exported", &[(seq, Facts::default().open("by", by))])?;
+    happened(t, "exported", &[(seq, &Facts::default().open("by", by))])?;
     let Some(details) = look::find(t, &id)? else {
         return Ok(None);
     };

@@ -53,7 +53,7 @@ fn note_as(
 ) -> Result<(), Trouble> {
     tell(t, declarations, level, text)?;
     let facts = facts.clone().open("level", level.name()).open("text", text);
-    let all: Vec<(i64, Facts)> = declarations.iter().map(|d| (*d, facts.clone())).collect();
+    let all: Vec<(i64, &Facts)> = declarations.iter().map(|d| (*d, &facts)).collect();
     audit::happened(t, name, &all)
 }
 
@@ -77,15 +77,7 @@ fn set_states(t: &mut dyn Sql, moves: &[(i64, State)]) -> Result<(), Trouble> {
         .map(|(seq, state)| set![*seq, state.name()])
         .collect();
     t.each("UPDATE declaration SET state = ?2 WHERE seq = ?1", &sets)?;
-    let settled: Vec<i64> = moves
-        .iter()
-        .filter(|(_, state)| state.is_final())
-        .map(|(seq, _)| *seq)
-        .collect();
-    if settled.is_empty() {
-        return Ok(());
-    }
-    precedence::settled(t, &settled)
+    precedence::settled(t, moves)
 }
 
 /// The declarations in an envelope, locked, and where they stand.

@@ -58,9 +58,13 @@ pub(super) fn wait(t: &mut dyn Sql, needs: &[(i64, Vec<Need>)]) -> Result<(), Tr
     Ok(())
 }
 
-/// Some declarations have come to a final state: what waited for them, and for nothing else, goes.
-pub(super) fn settled(t: &mut dyn Sql, declarations: &[i64]) -> Result<(), Trouble> {
-    let sets: Vec<Vec<Value>> = declarations.iter().map(|seq| set![*seq]).collect();
+/// Some declarations have moved; to a final state, some of them: what waited for them, and for nothing else, goes.
+pub(super) fn settled(t: &mut dyn Sql, moves: &[(i64, State)]) -> Result<(), Trouble> {
+    let last = moves.iter().filter(|(_, state)| state.is_final());
+    let sets: Vec<Vec<Value>> = last.map(|(seq, _)| set![*seq]).collect();
+    if sets.is_empty() {
+        return Ok(());
+    }
     let found = t.each(
         "SELECT message, business_key, referred_by FROM declaration WHERE seq = ?1",
         &sets,
@@ -78,6 +82,9 @@ pub(super) fn settled(t: &mut dyn Sql, declarations: &[i64]) -> Result<(), Troub
     }
     let keys: Vec<String> = settled.iter().map(lock).collect();
     t.lock_keys(&keys)?;
+    if t.first("SELECT 1 FROM need LIMIT 1", set![])?.is_none() {
+        return Ok(());
+    }
     let sets: Vec<Vec<Value>> = settled.iter().map(|n| set![&n.message, &n.key]).collect();
     let waiting = t.each(
         "SELECT n.declaration, d.message FROM need n JOIN declaration d ON d.seq = n.declaration

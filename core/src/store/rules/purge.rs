@@ -137,7 +137,7 @@ fn forget(t: &mut dyn Sql, all: &[i64], purge: &Purge, by: &str) -> Result<(), T
     let facts = Facts::default()
         .open("rule", purge.rule.as_str())
         .open("by", by);
-    let entries: Vec<(i64, Facts)> = all.iter().map(|seq| (*seq, facts.clone())).collect();
+    let entries: Vec<(i64, &Facts)> = all.iter().map(|seq| (*seq, &facts)).collect();
     happened(t, "purged", &entries)?;
     let text = format!("its octets and personal data were purged: {}", purge.rule);
     tell(t, all, Level::Local, &text)?;

@@ -149,7 +149,7 @@ pub(in crate::store) fn submit(
         .filter(|(_, needs)| !needs.is_empty())
         .collect();
     precedence::wait(t, &waiting)?;
-    let all: Vec<(i64, Facts)> = seqs.into_iter().zip(facts).collect();
+    let all: Vec<(i64, &Facts)> = seqs.into_iter().zip(&facts).collect();
     happened(t, "submitted", &all)?;
     Ok(results)
 }
