@@ -125,9 +125,12 @@ Examples:
   tongguan submit orders.json payments.csv
   tongguan submit --as CEB511Message waybills.csv
   generate-orders | tongguan submit --json -
+  tongguan submit --key 2026-11-26/17 waybills.csv
 
 A document is taken whole or refused whole. Once an id is printed, the declaration is safe on
-disk; `tongguan run` sends it. Submitting the same document again declares nothing twice.")]
+disk; `tongguan run` sends it. Submitting the same document again declares nothing twice:
+it is known by its numbers, and by the key that you give it. The same key with another document is
+refused.")]
     Submit(Submit),
 
     /// Sign and send what is submitted, take back receipts, until stopped
@@ -167,7 +170,7 @@ Examples:
 
 A dead letter goes on where it stopped; what waits for its next try is tried at once; what was
 sent and never answered is sent again. Always the same octets, guid and CopMsgId. What customs
-rejected is not retried: mend the document and submit it again.")]
+rejected is not retried: mend the document, and resubmit it.")]
     Retry(Decide),
 
     /// Decide that declarations are not to be sent; only while nothing of them can have left
@@ -177,6 +180,18 @@ Examples:
 
 Others in the same signed message go into a new one. The number is free again.")]
     Void(Decide),
+
+    /// Declare a mended document in the place of a declaration that ended badly
+    #[command(after_help = "\
+Examples:
+  tongguan resubmit ORDER-2026-0001 mended.json
+
+For what was rejected or is void, and for dead letters of which nothing can have left. The document
+holds that one declaration, in any form that submit reads, and may keep its number; it gets a guid
+of its own (leave guid out). What customs refused as new (appType 1) is declared as new again. The
+old one and the new one name each other in show, in evidence and in the audit log; the old one is
+never sent again. The same document again declares nothing twice.")]
+    Resubmit(Resubmit),
 
     /// What an error code, a field, a status, a message or a rule means
     #[command(after_help = "\
@@ -345,9 +360,25 @@ pub struct Submit {
     /// The role that reads them, where the manifest has several
     #[arg(long, value_name = "NAME")]
     pub role: Option<String>,
+    /// A key of your own for the document (an idempotency key): the same document with the same
+    /// key is the same submission
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub key: Option<String>,
     /// Read and validate only; declare nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "key")]
     pub dry_run: bool,
+}
+
+/// So long may a key be: it is kept, and shown in errors.
+const KEY: usize = 200;
+
+fn key(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > KEY || text.chars().any(char::is_control) {
+        return Err(format!(
+            "a key has 1 to {KEY} octets, and no control characters"
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// `tongguan run`
@@ -390,6 +421,23 @@ pub struct Decide {
     /// Ids, guids, or business keys
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+}
+
+/// `tongguan resubmit`
+#[derive(Debug, Args)]
+pub struct Resubmit {
+    /// The declaration that ended badly: its id, guid, or business key (then the newest)
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The mended document; `-` reads standard input
+    #[arg(value_name = "DOCUMENT")]
+    pub document: PathBuf,
+    /// The message to read it as, where the document itself does not tell (CSV)
+    #[arg(long = "as", value_name = "MESSAGE")]
+    pub message: Option<String>,
+    /// The role that reads it, where the manifest has several
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
 }
 
 /// `tongguan purge`

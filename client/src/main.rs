@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(&args, &global, &mut out),
         Command::Retry(args) => commands::decide::run(&args, Decision::Retry, &global, &mut out),
         Command::Void(args) => commands::decide::run(&args, Decision::Void, &global, &mut out),
+        Command::Resubmit(args) => commands::resubmit::run(&args, &global, &mut out),
         Command::Show(args) => commands::show::run(&args, &global, &mut out),
         Command::Explain(args) => commands::explain::run(&args, &mut out),
         Command::Standard(what) => commands::standard::run(&what, &mut out),

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod explain;
 pub mod init;
 pub mod purge;
+pub mod resubmit;
 pub mod run;
 pub mod show;
 pub mod simulate;

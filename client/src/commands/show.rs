@@ -114,6 +114,14 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         one.state.meaning()
     ))?;
     out.line(format!("  from      {}:{}", one.document, one.line))?;
+    for (word, other) in [
+        ("replaces ", &one.replaces),
+        ("replaced by", &one.replaced_by),
+    ] {
+        if let Some(other) = other {
+            out.line(format!("  {word} {other}"))?;
+        }
+    }
     for awaited in &details.waits_for {
         let there = match (&awaited.state, &awaited.id) {
             (Some(state), Some(id)) => format!("{state}, {id}"),

@@ -183,8 +183,10 @@ pub fn line(one: &Summary) -> String {
         format!("{} {}", s.code, text)
     });
     let at = latest.map_or(one.submitted_at, |s| s.at);
+    let replaced = one.replaced_by.as_ref();
+    let replaced = replaced.map_or(String::new(), |id| format!(" (replaced by {id})"));
     format!(
-        "{} {} {} {} {} {}",
+        "{} {} {} {} {}{replaced} {}",
         one.id,
         shown_time(at),
         one.message,

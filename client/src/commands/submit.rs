@@ -1,8 +1,9 @@
 use indicatif::ProgressBar;
 use serde::Serialize;
+use std::path::Path;
 
 use tongguan_contracts::{Document, DocumentRefused, Failure, Problem};
-use tongguan_core::Submission;
+use tongguan_core::{Client, Submission};
 
 use super::{block_on, open};
 use crate::cli::{Global, Submit};
@@ -27,25 +28,24 @@ struct Refused<'a> {
 
 /// Declares what is in documents. The first refusal does not keep the others back.
 pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Trouble> {
+    if args.key.is_some() && args.files.len() > 1 {
+        let several = format!("{} documents are given", args.files.len());
+        return Err(Failure::misconfigured("--key", "use it", several)
+            .remedy("a key is for one document: submit each by itself, with a key of its own")
+            .into());
+    }
     let client = open(global)?;
     let (role_name, role) = client.role(args.role.as_deref())?;
     let bar = progress(args.files.len());
     let mut worst: Option<Trouble> = None;
     for file in &args.files {
         let name = file.display().to_string();
-        let most = client.manifest().limits.document_octets;
-        let Some(octets) = take(file, most)? else {
-            let problem = Problem::document(
-                "too-large",
-                format!("has more than the {most} octets that are taken"),
-                "split it, or raise document_octets in the manifest ([limits])",
-            );
-            let refused = DocumentRefused {
-                document: name.clone(),
-                problems: vec![problem.in_file(&name)],
-            };
-            worst = Some(refuse(out, global, refused)?);
-            continue;
+        let octets = match read(file, &name, &client)? {
+            Ok(octets) => octets,
+            Err(refused) => {
+                worst = Some(refuse(out, global, refused)?);
+                continue;
+            }
         };
         let document = Document {
             name: &name,
@@ -70,8 +70,13 @@ pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Troub
             }
             continue;
         }
-        let submission =
-            block_on(async { Ok(client.submit((&role_name, role.as_ref()), document).await?) });
+        let submission = block_on(async {
+            let role = (role_name.as_str(), role.as_ref());
+            Ok(match &args.key {
+                Some(key) => client.submit_once(role, document, key).await?,
+                None => client.submit(role, document).await?,
+            })
+        });
         match submission {
             Ok(Submission::Taken(taken)) => {
                 let there = taken.iter().filter(|t| t.already_there).count();
@@ -105,7 +110,32 @@ pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Troub
     worst.map_or(Ok(()), Err)
 }
 
-fn refuse(out: &mut Output, global: &Global, refused: DocumentRefused) -> Result<Trouble, Failure> {
+/// A document's octets; refused where it has more than the manifest lets.
+pub fn read(
+    file: &Path,
+    name: &str,
+    client: &Client,
+) -> Result<Result<Vec<u8>, DocumentRefused>, Trouble> {
+    let most = client.manifest().limits.document_octets;
+    Ok(take(file, most)?.ok_or_else(|| {
+        let problem = Problem::document(
+            "too-large",
+            format!("has more than the {most} octets that are taken"),
+            "split it, or raise document_octets in the manifest ([limits])",
+        );
+        DocumentRefused {
+            document: name.to_owned(),
+            problems: vec![problem.in_file(name)],
+        }
+    }))
+}
+
+/// Tells what is wrong with a document.
+pub fn refuse(
+    out: &mut Output,
+    global: &Global,
+    refused: DocumentRefused,
+) -> Result<Trouble, Failure> {
     let failed = |e| Failure::transient("client", "print the answer", e);
     out.object(&Refused {
         file: &refused.document,

@@ -100,7 +100,8 @@ fn explained(what: Ailment, subject: &str, said: Option<String>, tries: u32) -> 
         ),
         Ailment::Dead => (
             known("it was refused"),
-            "tongguan show ID says why; mend that, then tongguan retry ID, or tongguan void ID; \
+            "tongguan show ID says why; mend that, then tongguan retry ID; or mend the document, then \
+             tongguan resubmit ID DOCUMENT; or tongguan void ID; \
              tongguan status --state dead lists them"
                 .to_owned(),
         ),

@@ -151,6 +151,8 @@ fn claims(grounds: &Grounds) -> Claims {
         business_key: grounds.key.clone(),
         state: summary.state.name().to_owned(),
         submitted_at: shown(summary.submitted_at),
+        replaces: summary.replaces.clone(),
+        replaced_by: summary.replaced_by.clone(),
         envelope,
         receipts: receipts.collect(),
     }

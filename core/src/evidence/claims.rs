@@ -22,6 +22,12 @@ pub struct Claims {
     pub state: String,
     /// When it was taken.
     pub submitted_at: String,
+    /// The id of the declaration in whose place it was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// The id of the declaration that was submitted in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
     /// The envelope that carries it.
     pub envelope: Option<EnvelopeClaims>,
     /// What came back, in order: the n-th is receipts/n.xml.

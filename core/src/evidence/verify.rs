@@ -417,6 +417,13 @@ impl Bundle {
             names::CLAIMS,
             "names another state than the audit log",
         );
+        let other = |event: &str, name: &str| last(event).map(|entry| text(entry, name));
+        must(
+            other("replaces", "replaces") == claims.replaces
+                && other("replaced", "replaced_by") == claims.replaced_by,
+            names::CLAIMS,
+            "names another declaration that it replaces, or is replaced by, than the audit log",
+        );
         // A declaration that was taken before there was a log has no such entries.
         if let Some(entry) = last("submitted") {
             let octets = self.member(names::DECLARATION);

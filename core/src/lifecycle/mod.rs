@@ -18,7 +18,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use tongguan_contracts::{Document, DocumentRefused, Failure, FailureClass, Role, Transport};
+use tongguan_contracts::{
+    Declaration, Document, DocumentRefused, Failure, FailureClass, Role, Transport,
+};
 
 use crate::clock::now_ms;
 use crate::diagnosis::certificates::Validity;
@@ -196,9 +198,70 @@ impl Client {
         role: (&str, &dyn Role),
         document: Document<'_>,
     ) -> Result<Submission, Failure> {
-        let declarations = match role.1.read(document) {
+        let declarations = match self.read(role.1, document)? {
             Ok(declarations) => declarations,
             Err(refused) => return Ok(Submission::Refused(refused)),
+        };
+        Ok(Submission::Taken(
+            self.store.submit(role.0, declarations).await?,
+        ))
+    }
+
+    /// As [`Client::submit`], under a key of the caller's own (an idempotency key): the same
+    /// document again, under the same key, gives the same ids.
+    ///
+    /// # Errors
+    /// The key was used for another document; and as [`Client::submit`].
+    pub async fn submit_once(
+        &self,
+        role: (&str, &dyn Role),
+        document: Document<'_>,
+        key: &str,
+    ) -> Result<Submission, Failure> {
+        let declarations = match self.read(role.1, document)? {
+            Ok(declarations) => declarations,
+            Err(refused) => return Ok(Submission::Refused(refused)),
+        };
+        Ok(Submission::Taken(
+            self.store.submit_once(key, role.0, declarations).await?,
+        ))
+    }
+
+    /// Takes the one declaration in a document in the place of one that ended badly, by that one's
+    /// id, guid or business key.
+    ///
+    /// # Errors
+    /// It cannot be replaced where it stands; and as [`Client::submit`].
+    pub async fn resubmit(
+        &self,
+        role: (&str, &dyn Role),
+        document: Document<'_>,
+        id: &str,
+    ) -> Result<Submission, Failure> {
+        let declarations = match self.read(role.1, document)? {
+            Ok(declarations) => declarations,
+            Err(refused) => return Ok(Submission::Refused(refused)),
+        };
+        let count = declarations.len();
+        let one = <[Declaration; 1]>::try_from(declarations).map_err(|_| {
+            let holds = format!("the document holds {count} declarations");
+            Failure::rejected("client", format!("replace {id}"), holds)
+                .remedy("give a document with the one that is to take its place, and no other")
+        })?;
+        let [one] = one;
+        let taken = self.store.replace(id, role.0, one).await?;
+        Ok(Submission::Taken(vec![taken]))
+    }
+
+    /// Reads a document whose declarations all have a route.
+    fn read(
+        &self,
+        role: &dyn Role,
+        document: Document<'_>,
+    ) -> Result<Result<Vec<Declaration>, DocumentRefused>, Failure> {
+        let declarations = match role.read(document) {
+            Ok(declarations) => declarations,
+            Err(refused) => return Ok(Err(refused)),
         };
         for declaration in &declarations {
             if self.manifest.route(&declaration.message).is_none() {
@@ -210,9 +273,7 @@ impl Client {
                 .remedy("add it to the messages of a route"));
             }
         }
-        Ok(Submission::Taken(
-            self.store.submit(role.0, declarations).await?,
-        ))
+        Ok(Ok(declarations))
     }
 
     fn transport(&self, name: &str) -> Result<Arc<dyn Transport>, Failure> {

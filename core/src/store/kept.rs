@@ -9,7 +9,8 @@ use tongguan_contracts::{Declaration, Failure};
 
 use super::lease::{Claim, Fence, Lease, Moment, Owner};
 use super::rules::{
-    answer, assemble, audit, decide, evidence, leases, look, purge, send, submit, symptoms,
+    answer, assemble, audit, decide, evidence, leases, look, once, purge, replace, send, submit,
+    symptoms,
 };
 use super::sql::{Sql, Trouble};
 use super::{
@@ -195,6 +196,33 @@ impl Store for SqlStore {
         }
         self.run("take declarations", move |t| {
             submit::submit(t, &role, &declarations, &waits)
+        })
+        .await
+    }
+
+    async fn submit_once(
+        &self,
+        key: &str,
+        role: &str,
+        declarations: Vec<Declaration>,
+    ) -> Result<Vec<Submitted>, Failure> {
+        let (key, role, waits) = (key.to_owned(), role.to_owned(), Arc::clone(&self.waits));
+        self.run("take declarations", move |t| {
+            once::submit_once(t, &key, &role, &declarations, &waits)
+        })
+        .await
+    }
+
+    async fn replace(
+        &self,
+        text: &str,
+        role: &str,
+        declaration: Declaration,
+    ) -> Result<Submitted, Failure> {
+        let (text, role, by) = (text.to_owned(), role.to_owned(), self.user.clone());
+        let waits = Arc::clone(&self.waits);
+        self.run("replace a declaration", move |t| {
+            replace::replace(t, &text, &role, &declaration, &waits, &by)
         })
         .await
     }

@@ -58,6 +58,30 @@ pub trait Store: Send + Sync {
         declarations: Vec<Declaration>,
     ) -> Result<Vec<Submitted>, Failure>;
 
+    /// As [`Store::submit`], under a key of the caller's own: the same again, under the same key,
+    /// gives the same ids, whatever became of them.
+    ///
+    /// # Errors
+    /// Rejected: the key was used for something else; and as [`Store::submit`].
+    async fn submit_once(
+        &self,
+        key: &str,
+        role: &str,
+        declarations: Vec<Declaration>,
+    ) -> Result<Vec<Submitted>, Failure>;
+
+    /// Takes a declaration in the place of one that was rejected, is void, or is a dead letter of
+    /// which nothing can have left. The same again gives the same id.
+    ///
+    /// # Errors
+    /// Rejected: it cannot be done where that one stands, and why; and as [`Store::submit`].
+    async fn replace(
+        &self,
+        text: &str,
+        role: &str,
+        declaration: Declaration,
+    ) -> Result<Submitted, Failure>;
+
     /// What waits to be carried, and is under nobody's lease; no more than so many of a message are
     /// counted.
     async fn waiting(&self, most: usize) -> Result<Vec<Waiting>, Failure>;

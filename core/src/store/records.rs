@@ -196,6 +196,12 @@ pub struct Summary {
     pub line: u32,
     /// The last thing that was said of it.
     pub latest: Option<Status>,
+    /// The id of the one in whose place it was submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// The id of the one that was submitted in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
 }
 
 /// One thing that was said of a declaration.

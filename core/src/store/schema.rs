@@ -6,7 +6,7 @@
 use super::sql::Trouble;
 
 /// Each step brings a database from the version before it to its own, from empty.
-pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 const VERSION_1: &str = "
 CREATE TABLE carrier (
@@ -133,6 +133,26 @@ CREATE TABLE need (
     PRIMARY KEY (declaration, message)
 ) STRICT;
 CREATE INDEX need_key ON need (message, key);
+";
+
+/// What a person put in the place of what ended badly; what was submitted under a caller's own key.
+const VERSION_5: &str = "
+ALTER TABLE declaration ADD COLUMN replaces INTEGER REFERENCES declaration (seq);
+CREATE UNIQUE INDEX declaration_replaces ON declaration (replaces) WHERE replaces IS NOT NULL;
+CREATE TABLE submission (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    key         TEXT NOT NULL UNIQUE,
+    -- Of all that was in it; empty once that was purged.
+    fingerprint TEXT NOT NULL,
+    taken_at    INTEGER NOT NULL
+) STRICT;
+CREATE TABLE submitted (
+    submission  INTEGER NOT NULL REFERENCES submission (seq),
+    position    INTEGER NOT NULL,
+    declaration INTEGER NOT NULL REFERENCES declaration (seq),
+    PRIMARY KEY (submission, position)
+) STRICT;
+CREATE INDEX submitted_declaration ON submitted (declaration);
 ";
 
 /// The steps that a database of `version` lacks, each with its number.

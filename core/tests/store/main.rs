@@ -20,6 +20,8 @@ mod precedence;
 mod proxy;
 mod purge;
 mod receipts;
+mod repeats;
+mod replacing;
 mod symptoms;
 mod things;
 mod versions;
@@ -165,6 +167,12 @@ suite! {
     decisions::void_fences_who_is_signing,
     decisions::rejected_is_never_retried,
     decisions::sent_without_an_answer_may_be_repeated,
+    repeats::a_key_is_for_one_document,
+    repeats::the_same_key_at_once_is_one_submission,
+    repeats::a_purge_leaves_no_fingerprint_under_a_key,
+    replacing::what_ended_badly_is_replaced_once,
+    replacing::what_may_still_count_is_not_replaced,
+    replacing::at_once_from_several_nodes_one_takes_the_place,
     precedence::an_inventory_waits_for_all_three,
     precedence::without_the_manifests_word_nothing_waits,
     precedence::a_change_waits_for_what_it_changes,

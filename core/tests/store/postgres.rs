@@ -52,6 +52,16 @@ async fn tables_of_version_2_go_on() {
     tables_go_on(2, "version_2").await;
 }
 
+#[tokio::test]
+async fn tables_of_version_3_go_on() {
+    tables_go_on(3, "version_3").await;
+}
+
+#[tokio::test]
+async fn tables_of_version_4_go_on() {
+    tables_go_on(4, "version_4").await;
+}
+
 async fn tables_go_on(version: usize, name: &str) {
     let Some(database) = Database::new(name) else {
         return;

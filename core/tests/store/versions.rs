@@ -26,7 +26,12 @@ INSERT INTO inbound (digest, octets, transport, origin, received_at, kind, match
 
 /// The tables as the program of that version made them, in SQLite's words.
 pub fn tables(version: usize) -> String {
-    let steps = [include_str!("version-1.sql"), include_str!("version-2.sql")];
+    let steps = [
+        include_str!("version-1.sql"),
+        include_str!("version-2.sql"),
+        include_str!("version-3.sql"),
+        include_str!("version-4.sql"),
+    ];
     steps[..version].concat()
 }
 
@@ -78,7 +83,7 @@ pub async fn well(store: &dyn Store) {
 
 #[tokio::test]
 async fn sqlite_files_of_older_versions_go_on() {
-    for version in [1, 2] {
+    for version in 1..=4 {
         goes_on(version).await;
     }
 }

@@ -1,6 +1,6 @@
 //! What a person decides about a declaration.
 
-use super::{advance, in_carrier, look, note_as, precedence, set_states, state};
+use super::{advance, in_carrier, look, note_as, precedence, replace, set_states, state};
 use crate::State;
 use crate::audit::Facts;
 use crate::lifecycle::Event;
@@ -8,17 +8,25 @@ use crate::store::sql::{Sql, Trouble, set};
 use crate::store::{Decision, Level};
 
 /// An envelope, as far as a decision asks.
-struct Envelope {
-    seq: i64,
+pub(super) struct Envelope {
+    pub(super) seq: i64,
     /// In how many tries it may have left.
     departures: i64,
     /// A node is sending it, or one died while it did.
     leased: bool,
 }
 
+/// A declaration about which a person decides, locked with its envelope.
+pub(super) struct Held {
+    pub(super) seq: i64,
+    pub(super) id: String,
+    pub(super) state: State,
+    pub(super) envelope: Option<Envelope>,
+}
+
 /// Who decides, for the log.
 #[derive(Clone, Copy)]
-struct Person<'a>(&'a str);
+pub(super) struct Person<'a>(pub(super) &'a str);
 
 impl Person<'_> {
     fn decided(self, t: &mut dyn Sql, declarations: &[i64], text: &str) -> Result<(), Trouble> {
@@ -27,7 +35,7 @@ impl Person<'_> {
     }
 }
 
-fn refused(reason: String, remedy: &str) -> Trouble {
+pub(super) fn refused(reason: String, remedy: &str) -> Trouble {
     Trouble::Refused {
         reason,
         remedy: remedy.to_owned(),
@@ -41,6 +49,30 @@ pub(in crate::store) fn decide(
     by: &str,
 ) -> Result<(String, State), Trouble> {
     let by = Person(by);
+    let Held {
+        seq,
+        id,
+        state: now,
+        envelope,
+    } = hold(t, text)?;
+    if let Some((other, _)) = replace::in_place_of(t, seq)? {
+        return Err(refused(
+            format!("it was replaced by {other}"),
+            "decide about that one: tongguan show says where it stands",
+        ));
+    }
+    match decision {
+        Decision::Retry => retry(t, by, (seq, now), envelope.as_ref())?,
+        Decision::Void => void(t, by, (seq, now), envelope.as_ref())?,
+    }
+    let row = t
+        .first("SELECT state FROM declaration WHERE seq = ?1", set![seq])?
+        .ok_or_else(|| Trouble::Again("the declaration is gone".to_owned()))?;
+    Ok((id, state(&row, 0)?))
+}
+
+/// Finds a declaration and locks it.
+pub(super) fn hold(t: &mut dyn Sql, text: &str) -> Result<Held, Trouble> {
     let Some(seq) = look::locate(t, text)? else {
         return Err(refused(
             format!("nothing has the id {text:?}"),
@@ -63,15 +95,12 @@ pub(in crate::store) fn decide(
     if row.maybe_int(2)? != carrier {
         return Err(Trouble::Again("it was just signed".to_owned()));
     }
-    let (id, now) = (row.text(0)?, state(&row, 1)?);
-    match decision {
-        Decision::Retry => retry(t, by, (seq, now), envelope.as_ref())?,
-        Decision::Void => void(t, by, (seq, now), envelope.as_ref())?,
-    }
-    let row = t
-        .first("SELECT state FROM declaration WHERE seq = ?1", set![seq])?
-        .ok_or_else(|| Trouble::Again("the declaration is gone".to_owned()))?;
-    Ok((id, state(&row, 0)?))
+    Ok(Held {
+        seq,
+        id: row.text(0)?,
+        state: state(&row, 1)?,
+        envelope,
+    })
 }
 
 fn envelope(t: &mut dyn Sql, seq: i64) -> Result<Option<Envelope>, Trouble> {
@@ -123,7 +152,7 @@ fn retry(
         (State::Rejected, _) => {
             return Err(refused(
                 "it was rejected: the same again would be too".to_owned(),
-                "mend the document and submit it again; its number is free",
+                "mend the document, then: tongguan resubmit ID DOCUMENT; its number is free",
             ));
         }
         (other, _) => {
@@ -147,7 +176,7 @@ fn retry(
     by.decided(t, &moved, text)
 }
 
-fn void(
+pub(super) fn void(
     t: &mut dyn Sql,
     by: Person<'_>,
     (seq, now): (i64, State),

@@ -11,7 +11,9 @@ macro_rules! summaries {
     ($rest:literal) => {
         concat!(
             "SELECT d.seq, d.id, d.message, d.guid, d.business_key, d.state, d.submitted_at,
-             d.document, d.line, s.at, s.level, s.code, s.text, i.digest
+             d.document, d.line, s.at, s.level, s.code, s.text, i.digest,
+             (SELECT o.id FROM declaration o WHERE o.seq = d.replaces),
+             (SELECT n.id FROM declaration n WHERE n.replaces = d.seq)
              FROM declaration d
              LEFT JOIN status s ON s.seq = (SELECT l.seq FROM status l WHERE l.declaration = d.seq
                                             ORDER BY l.said_at DESC, l.seq DESC LIMIT 1)
@@ -227,6 +229,8 @@ fn summary(row: &Row) -> Result<Summary, Trouble> {
         document: row.text(7)?,
         line: row.count(8)?,
         latest,
+        replaces: row.maybe_text(14)?,
+        replaced_by: row.maybe_text(15)?,
     })
 }
 

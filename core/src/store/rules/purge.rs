@@ -153,6 +153,14 @@ fn forget(t: &mut dyn Sql, all: &[i64], purge: &Purge, by: &str) -> Result<(), T
         &sets,
     )?;
     let sets: Vec<Vec<Value>> = all.iter().map(|seq| set![*seq]).collect();
+    // So is that of what it was submitted with.
+    t.each(
+        "UPDATE submission SET fingerprint = ''
+         WHERE seq IN (SELECT submission FROM submitted WHERE declaration = ?1)
+         AND NOT EXISTS (SELECT 1 FROM submitted s JOIN declaration d ON d.seq = s.declaration
+                         WHERE s.submission = submission.seq AND d.purged_at IS NULL)",
+        &sets,
+    )?;
     t.each(
         "UPDATE status SET text = '' WHERE declaration = ?1 AND level IN ('platform', 'clearance')",
         &sets,

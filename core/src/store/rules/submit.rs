@@ -19,15 +19,6 @@ struct There {
     state: State,
 }
 
-fn conflict(reason: String) -> Trouble {
-    Trouble::Refused {
-        reason,
-        remedy: "give it a new number, or declare it as a change (appType 2); see what is there \
-                 with: tongguan show NUMBER"
-            .to_owned(),
-    }
-}
-
 pub(in crate::store) fn submit(
     t: &mut dyn Sql,
     role: &str,
@@ -36,12 +27,8 @@ pub(in crate::store) fn submit(
 ) -> Result<Vec<Submitted>, Trouble> {
     let needs: Vec<Vec<Need>> = declarations.iter().map(|d| waits.needs(d)).collect();
     // Whoever submits the same number at the same time waits here, and then sees ours.
-    let keys: Vec<String> = declarations
-        .iter()
-        .map(|d| key_of(&d.message, &d.business_key))
-        .collect();
-    let awaited = needs.iter().flatten().map(precedence::lock);
-    t.lock_keys(&keys.iter().cloned().chain(awaited).collect::<Vec<_>>())?;
+    let keys = own_keys(declarations);
+    t.lock_keys(&locks(&keys, &needs))?;
     let mut there = what_is_there(t, declarations)?;
     #[cfg(feature = "sabotage")]
     if crate::sabotage::Bug::Repeat.is_wanted() {
@@ -66,19 +53,28 @@ pub(in crate::store) fn submit(
             continue;
         }
         if let (Some(other), false) = (known.first(), declaration.amends) {
-            return Err(conflict(format!(
-                "{} {} (line {}) is declared already, with other content, as {}",
-                declaration.message,
-                shown(&declaration.business_key),
-                declaration.origin.line,
-                other.id
-            )));
+            return Err(Trouble::Refused {
+                reason: format!(
+                    "{} {} (line {}) is declared already, with other content, as {}",
+                    declaration.message,
+                    shown(&declaration.business_key),
+                    declaration.origin.line,
+                    other.id
+                ),
+                remedy: "give it a new number, or declare it as a change (appType 2); see what is \
+                         there with: tongguan show NUMBER"
+                    .to_owned(),
+            });
         }
         if let Some(id) = guids.get(&declaration.guid) {
-            return Err(conflict(format!(
-                "the guid {} (line {}) is used already, by {id}",
-                declaration.guid, declaration.origin.line
-            )));
+            return Err(Trouble::Refused {
+                reason: format!(
+                    "the guid {} (line {}) is used already, by {id}",
+                    declaration.guid, declaration.origin.line
+                ),
+                remedy: "leave guid out, or give it a new one: every declaration has its own"
+                    .to_owned(),
+            });
         }
         let mut needs = precedence::unmet(t, needs)?;
         if known.iter().any(|there| !there.state.is_final()) {
@@ -152,6 +148,23 @@ pub(in crate::store) fn submit(
     let all: Vec<(i64, &Facts)> = seqs.into_iter().zip(&facts).collect();
     happened(t, "submitted", &all)?;
     Ok(results)
+}
+
+fn own_keys(declarations: &[Declaration]) -> Vec<String> {
+    let own = |d: &Declaration| key_of(&d.message, &d.business_key);
+    declarations.iter().map(own).collect()
+}
+
+fn locks(own: &[String], needs: &[Vec<Need>]) -> Vec<String> {
+    let awaited = needs.iter().flatten().map(precedence::lock);
+    own.iter().cloned().chain(awaited).collect()
+}
+
+/// The keys that taking some declarations locks. Who locks more keys than these locks all of them
+/// at once, so that they are taken in their order.
+pub(super) fn keys(declarations: &[Declaration], waits: &Waits) -> Vec<String> {
+    let needs: Vec<Vec<Need>> = declarations.iter().map(|d| waits.needs(d)).collect();
+    locks(&own_keys(declarations), &needs)
 }
 
 /// What is there under the keys of some declarations, newest first.
