@@ -46,7 +46,7 @@ pub use follows::key_in;
 pub use json_schema::json_schema;
 pub use lines::Lines;
 pub use node::{Node, NodeContent, Place};
-pub use personal::{Personal, mask, masked, personal};
+pub use personal::{Personal, mask, masked, masked_by, personal};
 pub use problem::Problem;
 pub use read::{
     Limits, Parsed, decode, read, read_stream, read_unsigned, validate, validate_stream,

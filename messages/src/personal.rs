@@ -52,6 +52,25 @@ pub fn mask(value: &str) -> String {
     shown
 }
 
+/// As [`masked`], for the personal data in a declaration, by its canonical octets.
+pub fn masked_by(text: &str, message: &Message, fragment: &[u8]) -> String {
+    // Most texts repeat nothing at all of a declaration, which is found out without reading it.
+    if !repeats(text, fragment) {
+        return text.to_owned();
+    }
+    masked(text, &personal(message, fragment))
+}
+
+/// Whether the text has any value of the fields, which stand between `>` and `<`, or may have one
+/// that is written with a reference.
+fn repeats(text: &str, fragment: &[u8]) -> bool {
+    let text = text.as_bytes();
+    fragment.split(|b| *b == b'>').any(|piece| {
+        let value = &piece[..memchr::memchr(b'<', piece).unwrap_or_default()];
+        value.contains(&b'&') || (value.len() > 1 && memchr::memmem::find(text, value).is_some())
+    })
+}
+
 /// A text, with the personal data that it repeats masked. A single character tells nothing of
 /// anybody, and is left.
 pub fn masked(text: &str, personal: &[Personal]) -> String {

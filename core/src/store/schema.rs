@@ -153,6 +153,21 @@ CREATE TABLE submitted (
     PRIMARY KEY (submission, position)
 ) STRICT;
 CREATE INDEX submitted_declaration ON submitted (declaration);
+-- What never changes has tables of its own: a row is written anew at every step of its life.
+CREATE TABLE fragment (
+    declaration INTEGER PRIMARY KEY REFERENCES declaration (seq),
+    octets      BLOB NOT NULL
+) STRICT;
+INSERT INTO fragment SELECT seq, fragment FROM declaration;
+ALTER TABLE declaration DROP COLUMN fragment;
+CREATE TABLE envelope (
+    carrier INTEGER PRIMARY KEY REFERENCES carrier (seq),
+    octets  BLOB NOT NULL
+) STRICT;
+INSERT INTO envelope SELECT seq, envelope FROM carrier;
+ALTER TABLE carrier DROP COLUMN envelope;
+DROP INDEX declaration_carrier;
+CREATE INDEX declaration_carrier ON declaration (carrier) WHERE carrier IS NOT NULL;
 ";
 
 /// The steps that a database of `version` lacks, each with its number.

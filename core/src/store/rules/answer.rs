@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use tongguan_messages::{Outcome, Personal, masked, message as message_of, personal};
+use tongguan_messages::{Message, Outcome, masked_by, message as message_of};
 
 use super::audit::happened;
 use super::{precedence, state};
@@ -21,8 +21,9 @@ struct Target {
     answered: String,
     /// In how many tries it may have left.
     departures: i64,
-    /// The personal data in it, which no text may repeat.
-    personal: Vec<Personal>,
+    /// What it declares, with personal data that no text may repeat.
+    message: Option<&'static Message>,
+    fragment: Vec<u8>,
 }
 
 pub(in crate::store) fn receive(
@@ -31,18 +32,23 @@ pub(in crate::store) fn receive(
 ) -> Result<Vec<Notice>, Trouble> {
     let octets = Sha256::digest(&inbound.octets);
     let digest = hex::encode(octets);
+    let about = about(t, &inbound.answers)?;
+    let mut targets = lock(t, about.iter().flatten().copied().collect())?;
+    let now = t.now();
+    let matched = |seqs: &Vec<i64>| seqs.iter().filter(|s| targets.contains_key(s)).count();
     let inserted = t.first(
         "INSERT INTO inbound
          (digest, octets, transport, origin, received_at, kind, problem, matched)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT (digest) DO NOTHING RETURNING seq",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (digest) DO NOTHING RETURNING seq",
         set![
             &digest,
             inbound.octets.as_slice(),
             &inbound.transport,
             &inbound.origin,
-            t.now(),
+            now,
             &inbound.kind,
             inbound.problem.as_deref(),
+            about.iter().map(matched).sum::<usize>(),
         ],
     )?;
     let Some(row) = inserted else {
@@ -50,9 +56,6 @@ pub(in crate::store) fn receive(
         return notices(t, &digest);
     };
     let kept = row.int(0)?;
-    let about = about(t, &inbound.answers)?;
-    let mut targets = lock(t, about.iter().flatten().copied().collect())?;
-    let now = t.now();
     let mut statuses = Vec::new();
     let mut facts = Vec::new();
     for (answer, seqs) in inbound.answers.iter().zip(&about) {
@@ -66,7 +69,7 @@ pub(in crate::store) fn receive(
                 now,
                 answer.level.name(),
                 &answer.code,
-                masked(&answer.text, &target.personal),
+                target.masked(&answer.text),
                 &answer.time,
                 kept,
             ]);
@@ -101,10 +104,6 @@ pub(in crate::store) fn receive(
     )?;
     let facts: Vec<(i64, &Facts)> = facts.iter().map(|(seq, facts)| (*seq, facts)).collect();
     happened(t, "receipt", &facts)?;
-    t.all(
-        "UPDATE inbound SET matched = ?2 WHERE seq = ?1",
-        set![kept, statuses.len()],
-    )?;
     notices(t, &digest)
 }
 
@@ -129,6 +128,13 @@ fn notices(t: &mut dyn Sql, digest: &str) -> Result<Vec<Notice>, Trouble> {
 }
 
 impl Target {
+    fn masked(&self, text: &str) -> String {
+        match self.message {
+            Some(message) => masked_by(text, message, &self.fragment),
+            None => text.to_owned(),
+        }
+    }
+
     /// What an answer does to it.
     fn hear(&mut self, answer: &Answer) {
         let event = match answer.outcome {
@@ -211,17 +217,15 @@ fn about(t: &mut dyn Sql, answers: &[Answer]) -> Result<Vec<Vec<i64>>, Trouble> 
 fn lock(t: &mut dyn Sql, seqs: BTreeSet<i64>) -> Result<BTreeMap<i64, Target>, Trouble> {
     let sets: Vec<Vec<Value>> = seqs.iter().map(|seq| set![*seq]).collect();
     let rows = t.each(
-        "SELECT d.message, d.state, d.answered, c.departures, d.fragment
+        "SELECT d.message, d.state, d.answered, c.departures, f.octets
          FROM declaration d JOIN carrier c ON d.carrier = c.seq
+         JOIN fragment f ON f.declaration = d.seq
          WHERE d.seq = ?1 /*pg FOR UPDATE OF d pg*/",
         &sets,
     )?;
     let mut targets = BTreeMap::new();
     for (seq, rows) in seqs.into_iter().zip(rows) {
         if let Some(mut row) = rows.into_iter().next() {
-            let message = row.text(0)?;
-            let fragment = row.octets(4)?;
-            let personal = message_of(&message).map(|m| personal(m, &fragment));
             targets.insert(
                 seq,
                 Target {
@@ -229,7 +233,8 @@ fn lock(t: &mut dyn Sql, seqs: BTreeSet<i64>) -> Result<BTreeMap<i64, Target>, T
                     moved: false,
                     answered: row.text(2)?,
                     departures: row.int(3)?,
-                    personal: personal.unwrap_or_default(),
+                    message: message_of(&row.text(0)?),
+                    fragment: row.octets(4)?,
                 },
             );
         }

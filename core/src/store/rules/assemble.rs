@@ -52,7 +52,7 @@ pub(in crate::store) fn claim(
 ) -> Result<Option<(i64, Vec<Claimed>)>, Trouble> {
     expire(t)?;
     let found = t.all(
-        "SELECT d.seq, d.id, d.fragment FROM declaration d
+        "SELECT d.seq, d.id, f.octets FROM declaration d JOIN fragment f ON f.declaration = d.seq
          WHERE d.state = 'submitted' AND d.message = ?1
          AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.token = d.lease)
          ORDER BY d.seq LIMIT ?2 /*pg FOR UPDATE OF d SKIP LOCKED pg*/",
@@ -90,8 +90,8 @@ pub(in crate::store) fn carry(
     let seq = t
         .first(
             "INSERT INTO carrier
-             (message, guid, cop_msg_id, transport, profile, certificate, envelope, made_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING seq",
+             (message, guid, cop_msg_id, transport, profile, certificate, made_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq",
             set![
                 &carrier.message,
                 &carrier.guid,
@@ -99,12 +99,15 @@ pub(in crate::store) fn carry(
                 &carrier.transport,
                 &carrier.profile,
                 &carrier.certificate,
-                carrier.envelope.as_slice(),
                 t.now(),
             ],
         )?
         .ok_or_else(|| Trouble::broken("a new envelope has no number".to_owned()))?
         .int(0)?;
+    t.all(
+        "INSERT INTO envelope (carrier, octets) VALUES (?1, ?2)",
+        set![seq, carrier.envelope.as_slice()],
+    )?;
     let carried = State::Submitted.after(Event::Carried);
     let carried = carried.unwrap_or(State::Submitted).name();
     let sets: Vec<Vec<Value>> = declarations
@@ -130,6 +133,7 @@ pub(in crate::store) fn carry(
              WHERE carrier = ?1",
             set![seq],
         )?;
+        t.all("DELETE FROM envelope WHERE carrier = ?1", set![seq])?;
         t.all("DELETE FROM carrier WHERE seq = ?1", set![seq])?;
         return Ok(Fence::Lost);
     }

@@ -72,8 +72,8 @@ pub(in crate::store) fn find(t: &mut dyn Sql, text: &str) -> Result<Option<Detai
     let carried = t
         .first(
             "SELECT c.guid, c.cop_msg_id, c.transport, c.profile, c.certificate, c.attempts,
-             c.sent_at, c.evidence, c.error, c.envelope FROM carrier c
-             JOIN declaration d ON d.carrier = c.seq WHERE d.seq = ?1",
+             c.sent_at, c.evidence, c.error, e.octets FROM carrier c
+             JOIN envelope e ON e.carrier = c.seq JOIN declaration d ON d.carrier = c.seq WHERE d.seq = ?1",
             set![seq],
         )?
         .map(|mut row| {
@@ -92,7 +92,8 @@ pub(in crate::store) fn find(t: &mut dyn Sql, text: &str) -> Result<Option<Detai
         })
         .transpose()?;
     let whole = t.first(
-        "SELECT fragment, purged_at, purged_rule FROM declaration WHERE seq = ?1",
+        "SELECT f.octets, d.purged_at, d.purged_rule
+         FROM declaration d JOIN fragment f ON f.declaration = d.seq WHERE d.seq = ?1",
         set![seq],
     )?;
     let (fragment, purged) = match whole {

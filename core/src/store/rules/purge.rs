@@ -110,14 +110,10 @@ pub(in crate::store) fn purge(t: &mut dyn Sql, purge: &Purge, by: &str) -> Resul
     )?)?);
     forget(t, &declarations, purge, by)?;
     let now = t.now();
-    let sets: Vec<Vec<Value>> = carriers
-        .iter()
-        .map(|seq| set![*seq, now, NOTHING])
-        .collect();
-    t.each(
-        "UPDATE carrier SET envelope = ?3, purged_at = ?2 WHERE seq = ?1",
-        &sets,
-    )?;
+    let sets: Vec<Vec<Value>> = carriers.iter().map(|seq| set![*seq, now]).collect();
+    t.each("UPDATE carrier SET purged_at = ?2 WHERE seq = ?1", &sets)?;
+    let sets: Vec<Vec<Value>> = carriers.iter().map(|seq| set![*seq, NOTHING]).collect();
+    t.each("UPDATE envelope SET octets = ?2 WHERE carrier = ?1", &sets)?;
     Ok(Purged {
         declarations: declarations.len() as u64,
         envelopes: carriers.len() as u64,
@@ -142,14 +138,16 @@ fn forget(t: &mut dyn Sql, all: &[i64], purge: &Purge, by: &str) -> Result<(), T
     let text = format!("its octets and personal data were purged: {}", purge.rule);
     tell(t, all, Level::Local, &text)?;
     let now = t.now();
-    let sets: Vec<Vec<Value>> = all
-        .iter()
-        .map(|seq| set![*seq, NOTHING, now, &purge.rule])
-        .collect();
+    let sets: Vec<Vec<Value>> = all.iter().map(|seq| set![*seq, now, &purge.rule]).collect();
     // The fingerprint is a bare hash of what was declared.
     t.each(
-        "UPDATE declaration SET fragment = ?2, fingerprint = '', salt = NULL, purged_at = ?3,
-         purged_rule = ?4 WHERE seq = ?1",
+        "UPDATE declaration SET fingerprint = '', salt = NULL, purged_at = ?2,
+         purged_rule = ?3 WHERE seq = ?1",
+        &sets,
+    )?;
+    let sets: Vec<Vec<Value>> = all.iter().map(|seq| set![*seq, NOTHING]).collect();
+    t.each(
+        "UPDATE fragment SET octets = ?2 WHERE declaration = ?1",
         &sets,
     )?;
     let sets: Vec<Vec<Value>> = all.iter().map(|seq| set![*seq]).collect();

@@ -19,7 +19,7 @@ pub(in crate::store) fn due(
     let now = t.now();
     let found = t.all(
         "SELECT c.seq, c.message, c.guid, c.cop_msg_id, c.transport, c.profile, c.certificate,
-         c.envelope, c.attempts, c.lease FROM carrier c
+         e.octets, c.attempts, c.lease FROM carrier c JOIN envelope e ON e.carrier = c.seq
          WHERE c.open = 1 AND c.transport = ?1 AND c.next_at <= ?2
          AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.token = c.lease)
          ORDER BY c.seq LIMIT ?3 /*pg FOR UPDATE OF c SKIP LOCKED pg*/",

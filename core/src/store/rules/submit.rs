@@ -38,6 +38,7 @@ pub(in crate::store) fn submit(
     let now = t.now();
     let mut results = Vec::new();
     let mut rows = Vec::new();
+    let mut fragments = Vec::new();
     let mut facts = Vec::new();
     let mut waiting = Vec::new();
     for ((declaration, key), needs) in declarations.iter().zip(keys).zip(needs) {
@@ -97,7 +98,6 @@ pub(in crate::store) fn submit(
             &declaration.guid,
             &declaration.business_key,
             &declaration.fingerprint,
-            declaration.fragment.as_slice(),
             &declaration.origin.document,
             i64::from(declaration.origin.line),
             state.name(),
@@ -105,6 +105,7 @@ pub(in crate::store) fn submit(
             salt()?.0.as_slice(),
             referred_by(declaration),
         ]);
+        fragments.push(declaration.fragment.as_slice());
         facts.push(
             Facts::default()
                 .open("message", declaration.message.as_str())
@@ -127,9 +128,9 @@ pub(in crate::store) fn submit(
         });
     }
     let inserted = t.each(
-        "INSERT INTO declaration (id, role, message, guid, business_key, fingerprint, fragment,
+        "INSERT INTO declaration (id, role, message, guid, business_key, fingerprint,
          document, line, state, submitted_at, salt, referred_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING seq",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING seq",
         &rows,
     )?;
     let seqs = inserted
@@ -137,6 +138,15 @@ pub(in crate::store) fn submit(
         .flatten()
         .map(|row| row.int(0))
         .collect::<Result<Vec<i64>, _>>()?;
+    let sets: Vec<Vec<Value>> = seqs
+        .iter()
+        .zip(fragments)
+        .map(|(seq, octets)| set![*seq, octets])
+        .collect();
+    t.each(
+        "INSERT INTO fragment (declaration, octets) VALUES (?1, ?2)",
+        &sets,
+    )?;
     tell(t, &seqs, Level::Local, "submitted")?;
     let waiting: Vec<(i64, Vec<Need>)> = seqs
         .iter()
