@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use futures::future::try_join_all;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error as StdError;
 use std::future::Future;
@@ -12,6 +13,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
+use super::gather::{SIZES, gathered};
 use super::options::Postgres;
 use super::trouble::{no_answer, no_connection, trouble, words};
 use crate::store::kept::Job;
@@ -44,12 +46,16 @@ SELECT (extract(epoch from clock_timestamp()) * 1000)::bigint";
 /// How many statements go in one flight.
 const FLIGHT: usize = 500;
 
-/// The class of advisory locks that this program takes on business keys: the letters `tg`.
-const KEYS: i32 = 0x7467;
+/// The advisory lock that whoever locks business keys holds, shared; alone, who locks very many:
+/// the letters `tg`.
+const KEYS: i64 = 0x7467;
+
+/// So many keys are locked one by one, no more: the server's table of locks is small.
+const MOST_LOCKS: usize = 250;
 
 pub(super) struct Link {
     client: Client,
-    statements: HashMap<&'static str, Statement>,
+    statements: HashMap<Cow<'static, str>, Statement>,
     hearing: Hearing,
 }
 
@@ -171,17 +177,45 @@ struct Open<'a> {
 }
 
 impl Open<'_> {
+    /// A rule's statement, prepared.
     fn statement(&mut self, sql: &'static str) -> Result<Statement, Trouble> {
-        if let Some(known) = self.link.statements.get(sql) {
-            return Ok(known.clone());
+        match self.link.statements.get(sql) {
+            Some(known) => Ok(known.clone()),
+            None => self.prepare(Cow::Borrowed(sql), &translated(sql)),
         }
+    }
+
+    fn prepare(&mut self, name: Cow<'static, str>, text: &str) -> Result<Statement, Trouble> {
         let link = &mut *self.link;
-        let text = translated(sql);
-        let statement = link
-            .hearing
-            .wait(self.runtime, link.client.prepare(&text))?;
-        self.link.statements.insert(sql, statement.clone());
+        let statement = link.hearing.wait(self.runtime, link.client.prepare(text))?;
+        link.statements.insert(name, statement.clone());
         Ok(statement)
+    }
+
+    /// Runs a statement that writes for as many sets as can go together; gives what is left.
+    fn together<'v>(
+        &mut self,
+        sql: &'static str,
+        mut sets: &'v [Vec<Value>],
+    ) -> Result<&'v [Vec<Value>], Trouble> {
+        for size in SIZES {
+            while let Some((some, rest)) = sets.split_at_checked(size) {
+                let Some(text) = gathered(&translated(sql), some) else {
+                    return Ok(sets);
+                };
+                let statement = match self.link.statements.get(text.as_str()) {
+                    Some(known) => known.clone(),
+                    None => self.prepare(Cow::Owned(text.clone()), &text)?,
+                };
+                let all: Vec<Value> = some.iter().flatten().cloned().collect();
+                let Link {
+                    client, hearing, ..
+                } = &mut *self.link;
+                hearing.wait(self.runtime, once(client, &statement, &all))?;
+                sets = rest;
+            }
+        }
+        Ok(sets)
     }
 }
 
@@ -210,15 +244,18 @@ impl Sql for Open<'_> {
     }
 
     fn each(&mut self, sql: &'static str, sets: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Trouble> {
+        let mut all: Vec<Vec<Row>> = Vec::with_capacity(sets.len());
+        let left = self.together(sql, sets)?;
+        all.resize_with(sets.len() - left.len(), Vec::new);
+        let sets = left;
         if sets.is_empty() {
-            return Ok(Vec::new());
+            return Ok(all);
         }
         let statement = self.statement(sql)?;
         let Link {
             client, hearing, ..
         } = &mut *self.link;
         let client = &*client;
-        let mut all = Vec::with_capacity(sets.len());
         for flight in sets.chunks(FLIGHT) {
             let flight = flight.iter().map(|set| once(client, &statement, set));
             let answers = hearing.wait(self.runtime, try_join_all(flight))?;
@@ -235,23 +272,30 @@ impl Sql for Open<'_> {
         Ok(all)
     }
 
-    /// Keys fall into 256 locks, however many there are: the server's table of locks is small.
+    /// Few keys are locked each for itself; many, by holding off all who lock any.
     fn lock_keys(&mut self, keys: &[String]) -> Result<(), Trouble> {
-        let locks: BTreeSet<i64> = keys
-            .iter()
-            .map(|key| i64::from(Sha256::digest(key).first().copied().unwrap_or(0)))
-            .collect();
-        // In their order, so that two that want the same ones wait in turn.
-        let sets: Vec<Vec<Value>> = locks
-            .into_iter()
-            .map(|lock| vec![Value::Int(i64::from(KEYS)), Value::Int(lock)])
-            .collect();
-        self.each(
-            "SELECT 1 FROM (SELECT pg_advisory_xact_lock(CAST(?1 AS INT4), CAST(?2 AS INT4))) l",
-            &sets,
-        )
-        .map(|_| ())
+        let locks: BTreeSet<i64> = keys.iter().map(|key| lock_of(key)).collect();
+        if locks.is_empty() {
+            return Ok(());
+        }
+        let sql = if locks.len() > MOST_LOCKS {
+            format!("SELECT pg_advisory_xact_lock({KEYS})")
+        } else {
+            // In their order, so that two that want the same ones wait in turn.
+            let each = locks.iter().map(|l| format!("pg_advisory_xact_lock({l})"));
+            let each: Vec<String> = each.collect();
+            let each = each.join(", ");
+            format!("SELECT pg_advisory_xact_lock_shared({KEYS}), {each}")
+        };
+        self.link.batch(self.runtime, &sql)
     }
+}
+
+/// The number that stands for a key among the advisory locks; never one of our own.
+fn lock_of(key: &str) -> i64 {
+    let digest = Sha256::digest(key);
+    let octets = digest.iter().take(8);
+    octets.fold(i64::MIN, |lock, octet| (lock << 8) | i64::from(*octet)) | i64::MIN
 }
 
 type Unfit = Box<dyn StdError + Sync + Send>;

@@ -4,6 +4,7 @@
 //! transaction of its own, and PostgreSQL flushes the disk once for all that commit at the same
 //! time. A connection that is lost is opened again for the next job.
 
+mod gather;
 mod link;
 mod options;
 mod schema;
