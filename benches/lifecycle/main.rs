@@ -52,7 +52,7 @@ async fn measure(kind: &str, only: Option<usize>) -> Outcome<()> {
             let here = tokio::runtime::Handle::current();
             tokio::task::spawn_blocking(move || here.block_on(client.run(stopped, Until::Stopped)))
         };
-        let answers = tokio::spawn(other_side.run(stopped));
+        let answers = other_side.answers(stopped);
 
         let begun = Instant::now();
         submit(&client, batch, submitters, documents).await?;
@@ -62,7 +62,7 @@ async fn measure(kind: &str, only: Option<usize>) -> Outcome<()> {
         let answered = until(&client, begun, State::is_final).await?;
         stop.send(true)?;
         runs.await??;
-        answers.await??;
+        answers.join().map_err(|_| "the other side has panicked")??;
 
         let rate = |time: Duration| all as f64 / time.as_secs_f64();
         println!("\n{kind}, {batch} declaration(s) a message, {all} declarations");
