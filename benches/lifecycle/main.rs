@@ -62,7 +62,9 @@ async fn measure(kind: &str, only: Option<usize>) -> Outcome<()> {
         let answered = until(&client, begun, State::is_final).await?;
         stop.send(true)?;
         runs.await??;
-        answers.join().map_err(|_| "the other side has panicked")??;
+        answers
+            .join()
+            .map_err(|_| "the other side has panicked")??;
 
         let rate = |time: Duration| all as f64 / time.as_secs_f64();
         println!("\n{kind}, {batch} declaration(s) a message, {all} declarations");

@@ -6,16 +6,21 @@
 mod answer;
 mod ledger;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
-use tongguan_contracts::{Failure, Outgoing, Transport};
+use tongguan_contracts::{Delivery, Failure, Outgoing, Transport};
 use tongguan_crypto::Certificate;
 use tongguan_messages::Limits;
 
 pub use answer::Reply;
 pub use ledger::{Entry, Ledger};
+
+/// So many deliveries are answered at once.
+const UNDER_WAY: usize = 32;
 
 /// How the stand-in behaves.
 #[derive(Debug, Clone, Default)]
@@ -104,37 +109,54 @@ impl Simulator {
         transport: Arc<dyn Transport>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Failure> {
+        let (stopping, mut answering) = (stop.clone(), FuturesUnordered::new());
         loop {
-            let delivery = tokio::select! {
+            tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                delivery = transport.receive() => delivery?,
-            };
-            let replies = self.handle(&delivery.octets)?;
-            for reply in &replies {
-                let outgoing = Outgoing {
-                    cop_msg_id: &reply.cop_msg_id,
-                    message: reply.message,
-                    envelope: &reply.octets,
-                };
-                while let Err(failure) = transport.send(outgoing).await {
-                    tracing::warn!(%failure, "an answer waits");
-                    if *stop.borrow() {
-                        // Not acknowledged: it comes again, and is answered the same.
-                        return Ok(());
-                    }
-                    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                Some(answered) = answering.next() => answered?,
+                delivery = transport.receive(), if answering.len() < UNDER_WAY => {
+                    answering.push(self.serve(transport.as_ref(), delivery?, stopping.clone()));
                 }
             }
-            if let Err(failure) = delivery.settle.acknowledge().await {
-                tracing::warn!(%failure, "answered, but not acknowledged: it comes again");
-            }
-            tracing::info!(
-                origin = delivery.origin,
-                answers = replies.len(),
-                "answered"
-            );
+        }
+        while let Some(answered) = answering.next().await {
+            answered?;
         }
         transport.close().await;
+        Ok(())
+    }
+
+    /// Answers one delivery, in order, and acknowledges it.
+    async fn serve(
+        &self,
+        transport: &dyn Transport,
+        delivery: Delivery,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), Failure> {
+        let replies = self.handle(&delivery.octets)?;
+        for reply in &replies {
+            let outgoing = Outgoing {
+                cop_msg_id: &reply.cop_msg_id,
+                message: reply.message,
+                envelope: &reply.octets,
+            };
+            while let Err(failure) = transport.send(outgoing).await {
+                tracing::warn!(%failure, "an answer waits");
+                if *stop.borrow() {
+                    // Not acknowledged: it comes again, and is answered the same.
+                    return Ok(());
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            }
+        }
+        if let Err(failure) = delivery.settle.acknowledge().await {
+            tracing::warn!(%failure, "answered, but not acknowledged: it comes again");
+        }
+        tracing::info!(
+            origin = delivery.origin,
+            answers = replies.len(),
+            "answered"
+        );
         Ok(())
     }
 
