@@ -8,6 +8,7 @@ mod input;
 mod logging;
 mod output;
 mod registry;
+mod traces;
 mod trouble;
 
 use clap::Parser;

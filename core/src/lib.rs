@@ -18,6 +18,7 @@ mod retention;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 pub mod store;
+pub mod traces;
 
 pub use lifecycle::{Client, Event, PartCheck, Readiness, State, Submission, TRANSITIONS, Until};
 pub use manifest::{Alerts, Enterprise, Limits, Manifest, Node, Route};

@@ -1,6 +1,7 @@
 //! The manifest: one TOML file that says who the enterprise is and which parts it runs.
 
 mod store;
+mod traces;
 
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use tongguan_xmldsig::{Profile, Sm2Encoding};
 use crate::precedence::Waits;
 use crate::store::{Owner, SqlStore};
 use store::StoreTable;
+
+pub use traces::Traces;
 
 /// A manifest, read and checked on its own; the parts are not built yet.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +55,8 @@ pub struct Manifest {
     pub alerts: Alerts,
     /// Where a run tells of itself; nowhere unless given.
     pub http: Option<Http>,
+    /// Where traces go; nowhere unless given.
+    pub traces: Option<Traces>,
     /// The folder that relative paths start from.
     #[serde(skip)]
     pub base: PathBuf,
@@ -311,6 +316,9 @@ impl Manifest {
                 "it is 0".to_owned(),
                 "a node needs some seconds to show that it lives; 30 is usual".to_owned(),
             );
+        }
+        if let Some(Err((key, reason, remedy))) = self.traces.as_ref().map(Traces::check) {
+            return wrong(&format!("use [traces] {key}"), reason, remedy.to_owned());
         }
         if let Err(problem) = transfer(&self.transfer()) {
             return wrong(

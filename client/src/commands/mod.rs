@@ -24,6 +24,7 @@ use tongguan_core::{Client, Manifest};
 
 use crate::cli::Global;
 use crate::registry::built_in;
+use crate::traces::Exporter;
 use crate::trouble::Trouble;
 
 /// The client that the manifest describes.
@@ -38,6 +39,18 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
         .build()
         .map_err(|e| Failure::transient("client", "start its threads", e))?;
     runtime.block_on(work)
+}
+
+/// Hands the spans that are at hand to the collector, where the manifest names one; what it does
+/// not take soon is told and forgotten, since what was asked for is done.
+fn export_spans(exporter: &mut Option<Exporter>) -> Result<(), Trouble> {
+    let Some(exporter) = exporter else {
+        return Ok(());
+    };
+    block_on(async {
+        exporter.flush().await;
+        Ok(())
+    })
 }
 
 /// Turns true at Ctrl-C or SIGTERM.

@@ -4,9 +4,10 @@ use tongguan_contracts::Document;
 use tongguan_core::Submission;
 
 use super::submit::{read, refuse};
-use super::{block_on, open};
+use super::{block_on, export_spans, open};
 use crate::cli::{Global, Resubmit};
 use crate::output::{GOOD, OPEN, Output, paint};
+use crate::traces::Exporter;
 use crate::trouble::Trouble;
 
 #[derive(Serialize)]
@@ -19,6 +20,7 @@ struct Replaced<'a> {
 /// Declares the mended document in the place of a declaration that ended badly.
 pub fn run(args: &Resubmit, global: &Global, out: &mut Output) -> Result<(), Trouble> {
     let client = open(global)?;
+    let mut exporter = Exporter::of(&client)?;
     let (role_name, role) = client.role(args.role.as_deref())?;
     let name = args.document.display().to_string();
     let octets = match read(&args.document, &name, &client)? {
@@ -51,5 +53,5 @@ pub fn run(args: &Resubmit, global: &Global, out: &mut Output) -> Result<(), Tro
         };
         out.line(format!("{} {mark}, in the place of {}", one.id, args.id))?;
     }
-    Ok(())
+    export_spans(&mut exporter)
 }

@@ -12,6 +12,7 @@ use crate::cli::{Global, Run};
 use crate::exit::Exit;
 use crate::http;
 use crate::output::Output;
+use crate::traces::Exporter;
 use crate::trouble::Trouble;
 
 #[derive(Serialize)]
@@ -41,7 +42,16 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
             tracing::info!(listen = %http.listen, "serving /metrics, /healthz, /readyz");
             tokio::spawn(http::serve(listener, Arc::clone(&client)));
         }
-        drive(&client, stop, until, within).await
+        let exporter = Exporter::of(&client)?;
+        let (end, ended) = watch::channel(false);
+        let exporting = exporter.map(|exporter| tokio::spawn(exporter.run(ended)));
+        let driven = drive(&client, stop, until, within).await;
+        let _ = end.send(true);
+        if let Some(exporting) = exporting {
+            // It has bounds of its own.
+            let _ = exporting.await;
+        }
+        driven
     })?;
     out.object(&ended)?;
     let Ended {

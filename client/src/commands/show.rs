@@ -3,6 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use tongguan_core::store::Details;
+use tongguan_core::traces::trace_of;
 use tongguan_messages::envelope::{Opened, open as open_envelope};
 use tongguan_messages::{Limits, Personal, answers, mask, personal, read};
 
@@ -16,6 +17,8 @@ struct Shown<'a> {
     #[serde(flatten)]
     details: &'a Details,
     personal: &'a [Field],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     words: Vec<String>,
 }
@@ -96,9 +99,12 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         block_on(async { Ok(client.store().disclosed(&one.id, how).await?) })?;
     }
     let personal = fields(&details, args.personal);
+    let traced = client.manifest().traces.is_some();
+    let trace = traced.then(|| crate::traces::hex(&trace_of(&one.guid)));
     out.object(&Shown {
         details: &details,
         personal: &personal,
+        trace: trace.clone(),
         words: if args.personal {
             words(&details)
         } else {
@@ -114,6 +120,9 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         one.state.meaning()
     ))?;
     out.line(format!("  from      {}:{}", one.document, one.line))?;
+    if let Some(trace) = &trace {
+        out.line(format!("  trace     {trace}"))?;
+    }
     for (word, other) in [
         ("replaces ", &one.replaces),
         ("replaced by", &one.replaced_by),

@@ -5,11 +5,12 @@ use std::path::Path;
 use tongguan_contracts::{Document, DocumentRefused, Failure, Problem};
 use tongguan_core::{Client, Submission};
 
-use super::{block_on, open};
+use super::{block_on, export_spans, open};
 use crate::cli::{Global, Submit};
 use crate::exit::Exit;
 use crate::input::take;
 use crate::output::{GOOD, OPEN, Output, paint};
+use crate::traces::Exporter;
 use crate::trouble::Trouble;
 
 #[derive(Serialize)]
@@ -35,6 +36,7 @@ pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Troub
             .into());
     }
     let client = open(global)?;
+    let mut exporter = Exporter::of(&client)?;
     let (role_name, role) = client.role(args.role.as_deref())?;
     let bar = progress(args.files.len());
     let mut worst: Option<Trouble> = None;
@@ -104,6 +106,7 @@ pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Troub
                 worst = Some(Trouble::AlreadySaid(trouble.exit()));
             }
         }
+        export_spans(&mut exporter)?;
         bar.inc(1);
     }
     bar.finish_and_clear();

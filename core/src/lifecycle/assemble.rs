@@ -20,6 +20,7 @@ use crate::clock::{creat_time, guid};
 use crate::manifest::{Manifest, Route};
 use crate::metrics::Metrics;
 use crate::store::{Carrier, Claim, Claimed, Fence, Lease, Owner, Store};
+use crate::traces::Tracer;
 
 /// So many messages are signed and kept at once: they share the disk's flushes, and the cores.
 const UNDER_WAY: usize = 32;
@@ -31,6 +32,7 @@ pub(super) struct Assembler {
     owner: Owner,
     breakers: Arc<Breakers>,
     metrics: Arc<Metrics>,
+    tracer: Arc<Tracer>,
     manifest: Manifest,
     signers: Arc<Signers>,
 }
@@ -89,6 +91,7 @@ impl Assembler {
             owner: client.manifest.owner(),
             breakers: client.breakers(),
             metrics: Arc::clone(client.metrics()),
+            tracer: Arc::clone(&client.tracer),
             manifest: client.manifest.clone(),
             signers,
         }
@@ -202,6 +205,9 @@ impl Assembler {
                 .map_err(|e| bug("read the profile", format!("{e}")))?,
             None => profile_of(signer.as_ref())?,
         };
+        let begun = crate::traces::now();
+        let traced = claimed.iter().map(|c| c.fragment.as_slice());
+        let traced = self.tracer.fragments(message, traced);
         let guid_value = guid();
         let mut document = Enveloping::new(profile, &[(message.prefix, message.namespace)]);
         document.reserve(claimed.iter().map(|c| c.fragment.len()).sum::<usize>() + 1024);
@@ -259,6 +265,7 @@ impl Assembler {
             attempts: 0,
         };
         let (name, id) = (carrier.message.clone(), carrier.cop_msg_id.clone());
+        let kept = traced.carried(&carrier);
         let ids = claimed.into_iter().map(|c| c.id).collect();
         match self.store.carry(lease, carrier, ids).await? {
             Fence::Held => {
@@ -269,6 +276,7 @@ impl Assembler {
                     "signed"
                 );
                 self.metrics.signed(&name, count);
+                self.tracer.signed(begun, kept);
             }
             Fence::Lost => tracing::warn!(
                 message = name,

@@ -14,6 +14,7 @@ use super::holding::under;
 use crate::manifest::Route;
 use crate::metrics::Metrics;
 use crate::store::{Carrier, Fence, Lease, Owner, Store, Tried};
+use crate::traces::Tracer;
 
 /// How many envelopes are under way at once.
 const UNDER_WAY: usize = 32;
@@ -31,6 +32,7 @@ pub(super) struct Dispatcher {
     pub routes: Vec<Route>,
     pub breakers: Arc<Breakers>,
     pub metrics: Arc<Metrics>,
+    pub tracer: Arc<Tracer>,
 }
 
 impl Dispatcher {
@@ -75,13 +77,14 @@ impl Dispatcher {
             message: &carrier.message,
             envelope: &carrier.envelope,
         };
-        let begun = Instant::now();
+        let (begun, begun_at) = (Instant::now(), crate::traces::now());
         let result = match tokio::time::timeout(PATIENCE, self.transport.send(outgoing)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::transient(&self.name, "send", "no answer in time")),
         };
         let tried = ended(carrier, result);
         self.metrics.tried(&self.name, begun.elapsed(), &tried);
+        self.tracer.tried(begun_at, &self.name, carrier, &tried);
         let well = !matches!(tried, Tried::Again { .. });
         let noted = insist(|| self.store.tried(lease, id, tried.clone())).await?;
         if noted == Fence::Lost {
@@ -220,6 +223,7 @@ mod tests {
             routes: Vec::new(),
             breakers: Arc::new(Breakers::new(std::iter::empty())),
             metrics: Arc::new(Metrics::new().unwrap()),
+            tracer: Arc::new(Tracer::new(None)),
         };
         let declaration = Declaration {
             message: "CEB311Message".into(),

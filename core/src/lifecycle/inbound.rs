@@ -12,6 +12,7 @@ use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_c
 use super::backoff::{insist, pause};
 use crate::metrics::Metrics;
 use crate::store::{About, Answer, Inbound, Level, Store};
+use crate::traces::Tracer;
 
 /// So many deliveries are taken at once: they share the disk's flushes. None is acknowledged before
 /// its own commit.
@@ -24,6 +25,7 @@ pub(super) struct Receiver {
     roles: Arc<BTreeMap<String, Arc<dyn Role>>>,
     limits: Limits,
     metrics: Arc<Metrics>,
+    tracer: Arc<Tracer>,
 }
 
 impl Receiver {
@@ -34,6 +36,7 @@ impl Receiver {
         roles: Arc<BTreeMap<String, Arc<dyn Role>>>,
         octets: usize,
         metrics: Arc<Metrics>,
+        tracer: Arc<Tracer>,
     ) -> Self {
         Self {
             name,
@@ -42,6 +45,7 @@ impl Receiver {
             roles,
             limits: Limits { octets },
             metrics,
+            tracer,
         }
     }
 
@@ -92,6 +96,7 @@ impl Receiver {
         } = delivery;
         #[cfg(feature = "sabotage")]
         let settle = crate::sabotage::settle_early(settle).await;
+        let begun = crate::traces::now();
         let (kind, result) = understand(&octets, &self.limits);
         let (answers, problem) = match result {
             Ok(answers) => (answers, None),
@@ -132,6 +137,7 @@ impl Receiver {
             if let Err(failure) = told {
                 tracing::warn!(%failure, guid = notice.guid, "the role could not hear a receipt");
             }
+            self.tracer.answered(begun, &inbound, &notice);
         }
         if let Err(failure) = settle.acknowledge().await {
             // It comes again, and changes nothing then; the roles hear it again.

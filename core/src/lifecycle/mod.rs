@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use tongguan_contracts::{
@@ -29,6 +29,7 @@ use crate::manifest::Manifest;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::store::{Store, Submitted};
+use crate::traces::{Span, Taking, Tracer, now};
 
 pub(crate) use inbound::understand;
 pub use readiness::Readiness;
@@ -45,6 +46,7 @@ pub struct Client {
     place: String,
     breakers: Arc<breaker::Breakers>,
     metrics: Arc<Metrics>,
+    tracer: Arc<Tracer>,
     /// Whether all its tasks are at work.
     running: AtomicBool,
 }
@@ -96,6 +98,15 @@ impl PartCheck {
     }
 }
 
+/// How declarations are taken.
+enum How<'a> {
+    New,
+    /// Under a caller's own key.
+    Once(&'a str),
+    /// In the place of that one.
+    InPlaceOf(&'a str),
+}
+
 /// When a run ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
@@ -118,6 +129,7 @@ impl Client {
         Ok(Self {
             breakers: Arc::new(breaker::Breakers::new(manifest.transports())),
             metrics: Arc::new(Metrics::new()?),
+            tracer: Arc::new(Tracer::new(manifest.traces.as_ref())),
             running: AtomicBool::new(false),
             manifest,
             registry,
@@ -139,6 +151,16 @@ impl Client {
     /// What its run counts and measures.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The spans of its traces, for who exports them; once, and only where the manifest asks.
+    pub fn spans(&self) -> Option<mpsc::Receiver<Span>> {
+        self.tracer.spans()
+    }
+
+    /// How many spans were lost, because nobody took them in time.
+    pub fn spans_lost(&self) -> u64 {
+        self.tracer.lost()
     }
 
     pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
@@ -198,13 +220,7 @@ impl Client {
         role: (&str, &dyn Role),
         document: Document<'_>,
     ) -> Result<Submission, Failure> {
-        let declarations = match self.read(role.1, document)? {
-            Ok(declarations) => declarations,
-            Err(refused) => return Ok(Submission::Refused(refused)),
-        };
-        Ok(Submission::Taken(
-            self.store.submit(role.0, declarations).await?,
-        ))
+        self.take(role, document, How::New).await
     }
 
     /// As [`Client::submit`], under a key of the caller's own (an idempotency key): the same
@@ -218,13 +234,7 @@ impl Client {
         document: Document<'_>,
         key: &str,
     ) -> Result<Submission, Failure> {
-        let declarations = match self.read(role.1, document)? {
-            Ok(declarations) => declarations,
-            Err(refused) => return Ok(Submission::Refused(refused)),
-        };
-        Ok(Submission::Taken(
-            self.store.submit_once(key, role.0, declarations).await?,
-        ))
+        self.take(role, document, How::Once(key)).await
     }
 
     /// Takes the one declaration in a document in the place of one that ended badly, by that one's
@@ -238,19 +248,47 @@ impl Client {
         document: Document<'_>,
         id: &str,
     ) -> Result<Submission, Failure> {
-        let declarations = match self.read(role.1, document)? {
+        self.take(role, document, How::InPlaceOf(id)).await
+    }
+
+    async fn take(
+        &self,
+        (name, role): (&str, &dyn Role),
+        document: Document<'_>,
+        how: How<'_>,
+    ) -> Result<Submission, Failure> {
+        let begun = now();
+        let declarations = match self.read(role, document)? {
             Ok(declarations) => declarations,
             Err(refused) => return Ok(Submission::Refused(refused)),
         };
-        let count = declarations.len();
-        let one = <[Declaration; 1]>::try_from(declarations).map_err(|_| {
-            let holds = format!("the document holds {count} declarations");
-            Failure::rejected("client", format!("replace {id}"), holds)
-                .remedy("give a document with the one that is to take its place, and no other")
-        })?;
-        let [one] = one;
-        let taken = self.store.replace(id, role.0, one).await?;
-        Ok(Submission::Taken(vec![taken]))
+        let checked = now();
+        let traced = |d: &Declaration| {
+            self.tracer.kept(&d.guid)?;
+            Some((d.message.clone(), d.guid.clone()))
+        };
+        let traced: Vec<_> = declarations.iter().map(traced).collect();
+        let taken = match how {
+            How::New => self.store.submit(name, declarations).await?,
+            How::Once(key) => self.store.submit_once(key, name, declarations).await?,
+            How::InPlaceOf(id) => {
+                let count = declarations.len();
+                let [one] = <[Declaration; 1]>::try_from(declarations).map_err(|_| {
+                    let holds = format!("the document holds {count} declarations");
+                    Failure::rejected("client", format!("replace {id}"), holds).remedy(
+                        "give a document with the one that is to take its place, and no other",
+                    )
+                })?;
+                vec![self.store.replace(id, name, one).await?]
+            }
+        };
+        let taking = Taking { begun, checked };
+        for (one, traced) in taken.iter().zip(traced) {
+            if let (Some((message, guid)), false) = (traced, one.already_there) {
+                self.tracer.submitted(&taking, &message, &guid, &one.id);
+            }
+        }
+        Ok(Submission::Taken(taken))
     }
 
     /// Reads a document whose declarations all have a route.
@@ -371,6 +409,7 @@ impl Client {
                 routes: self.manifest.routes.clone(),
                 breakers: Arc::clone(&self.breakers),
                 metrics: Arc::clone(&self.metrics),
+                tracer: Arc::clone(&self.tracer),
             };
             tasks.spawn(sending.run(ended.clone()));
             let receiving = inbound::Receiver::new(
@@ -380,6 +419,7 @@ impl Client {
                 Arc::clone(&roles),
                 self.manifest.limits.inbound_octets,
                 Arc::clone(&self.metrics),
+                Arc::clone(&self.tracer),
             );
             tasks.spawn(receiving.run(ended.clone()));
         }
