@@ -137,7 +137,10 @@ refused.")]
     #[command(after_help = "\
 Examples:
   tongguan run                  until SIGTERM or Ctrl-C, then end in good order
-  tongguan run --until-final    until every declaration has its final status")]
+  tongguan run --until-final    until every declaration has its final status
+
+With --until-final it ends, too, where nothing more happens by itself: all that is open waits for
+others, or no certificate that could sign it is valid (exit code 3).")]
     Run(Run),
 
     /// What needs a person, since when and why, and what became of the declarations

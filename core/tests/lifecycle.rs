@@ -43,6 +43,10 @@ const LOSES: u8 = 2;
 const REFUSES: u8 = 3;
 /// It takes, and never closes.
 const CLINGS: u8 = 4;
+/// It takes the first one, and says nothing of it until it is told otherwise.
+const DAWDLES: u8 = 5;
+/// It takes; a role that hears by it panics.
+const PANICS: u8 = 6;
 
 impl Told {
     fn to(&self, does: u8) {
@@ -64,7 +68,14 @@ impl Transport for Told {
             _ => {}
         }
         let id = outgoing.cop_msg_id.to_owned();
-        self.took.lock().unwrap().push(id);
+        let first = {
+            let mut took = self.took.lock().unwrap();
+            took.push(id);
+            took.len() == 1
+        };
+        while first && self.does.load(Ordering::Relaxed) == DAWDLES {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         if self.does.load(Ordering::Relaxed) == LOSES {
             return Err(gone());
         }
@@ -125,6 +136,10 @@ impl Role for Listener {
     }
     fn on_receipt(&self, notice: ReceiptNotice<'_>) -> Result<(), Failure> {
         assert_eq!((notice.guid, notice.receipt), ("GUID-0", "DxpRep"));
+        if self.0.does.load(Ordering::Relaxed) == PANICS {
+            self.0.became.lock().unwrap().push("panicked");
+            panic!("as told");
+        }
         self.0.became.lock().unwrap().push("heard");
         Ok(())
     }
@@ -379,24 +394,9 @@ async fn a_role_hears_of_a_receipt_before_it_is_acknowledged() {
     running(&client, async {
         submit(&client, 0).await;
         is(&client, 0, State::Sent).await;
-        let report = Report {
-            receiver_id: "DXPENT0000012345".into(),
-            responses: vec![Response {
-                code: "0002".into(),
-                info: "as told".into(),
-                notice_time: "2026-11-23".into(),
-                original: Head {
-                    cop_msg_id: near.took()[0].clone(),
-                    sender_id: "DXPENT0000012345".into(),
-                    receiver_ids: vec!["DXPEDCCEB0000001".into()],
-                    creat_time: "2026-11-23T12:00:00".into(),
-                    msg_type: "CEB311Message".into(),
-                },
-            }],
-        };
         // Twice, as after a crash between its commit and its acknowledgement: whoever died
         // may have told nobody.
-        let octets = report.write().unwrap();
+        let octets = report(&near.took()[0]);
         *near.brings.lock().unwrap() = vec![octets.clone(), octets];
         is(&client, 0, State::Rejected).await;
         for _ in 0..200 {
@@ -409,6 +409,150 @@ async fn a_role_hears_of_a_receipt_before_it_is_acknowledged() {
     .await;
     let became = near.became.lock().unwrap();
     assert_eq!(*became, ["heard", "acknowledged", "heard", "acknowledged"]);
+}
+
+/// The platform's refusal of an envelope.
+fn report(cop_msg_id: &str) -> Vec<u8> {
+    let report = Report {
+        receiver_id: "DXPENT0000012345".into(),
+        responses: vec![Response {
+            code: "0002".into(),
+            info: "as told".into(),
+            notice_time: "2026-11-23".into(),
+            original: Head {
+                cop_msg_id: cop_msg_id.to_owned(),
+                sender_id: "DXPENT0000012345".into(),
+                receiver_ids: vec!["DXPEDCCEB0000001".into()],
+                creat_time: "2026-11-23T12:00:00".into(),
+                msg_type: "CEB311Message".into(),
+            },
+        }],
+    };
+    report.write().unwrap()
+}
+
+/// Waits until that has become of what came in.
+async fn became(told: &Told, last: &str) {
+    for _ in 0..200 {
+        if told.became.lock().unwrap().last() == Some(&last) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not {last}: {:?}", told.became.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_role_that_panics_is_told_again_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "panic");
+    let near = told("panic near");
+    near.to(PANICS);
+    running(&client, async {
+        submit(&client, 0).await;
+        is(&client, 0, State::Sent).await;
+        *near.brings.lock().unwrap() = vec![report(&near.took()[0])];
+        became(&near, "acknowledged").await;
+        // The work goes on.
+        submit(&client, 1).await;
+        is(&client, 1, State::Sent).await;
+    })
+    .await;
+    let times = ["panicked", "panicked", "panicked", "acknowledged"];
+    assert_eq!(*near.became.lock().unwrap(), times);
+    is(&client, 0, State::Rejected).await;
+    let findings = client.diagnose().await.unwrap();
+    let told: Vec<_> = findings
+        .iter()
+        .map(|f| (f.what, f.subject.as_str(), f.count))
+        .collect();
+    assert_eq!(told, [(Ailment::Unheard, "main", 1)], "{findings:?}");
+    let details = client
+        .store()
+        .find(&findings[0].example)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        details
+            .history
+            .iter()
+            .any(|s| s.text.contains("its role failed"))
+    );
+
+    // It still does: nothing is lost, and the client does not end of it.
+    near.became.lock().unwrap().clear();
+    running(&client, async {
+        for _ in 0..100 {
+            if near.became.lock().unwrap().len() == 3 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    assert_eq!(client.diagnose().await.unwrap().len(), 1);
+    // Mended, it hears what it missed, once.
+    near.became.lock().unwrap().clear();
+    near.to(TAKES);
+    for _ in 0..2 {
+        running(&client, async {
+            became(&near, "heard").await;
+            for _ in 0..100 {
+                if client.diagnose().await.unwrap().is_empty() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+    }
+    assert_eq!(*near.became.lock().unwrap(), ["heard"]);
+    assert!(client.diagnose().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn one_that_takes_long_keeps_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "slow");
+    let near = told("slow near");
+    near.to(DAWDLES);
+    running(&client, async {
+        submit(&client, 0).await;
+        for _ in 0..100 {
+            if near.took().len() == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // More than are under way at once.
+        for n in 1..=40 {
+            submit(&client, n).await;
+        }
+        for n in 1..=40 {
+            is(&client, n, State::Sent).await;
+        }
+        is(&client, 0, State::Signed).await;
+        near.to(TAKES);
+        is(&client, 0, State::Sent).await;
+    })
+    .await;
+    assert_eq!(near.took().len(), 41, "none twice");
+}
+
+#[tokio::test]
+async fn a_run_to_the_end_ends_where_nothing_can_be_signed() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = "from = -30\ndays = 10\n[signers.next]\nkind = \"stamp\"\nfrom = 5\n";
+    let client = client_with(dir.path(), "no end", ended);
+    submit(&client, 1).await;
+    let (_stop, stopped) = watch::channel(false);
+    let run = client.run(stopped, Until::AllFinal);
+    let failure = tokio::time::timeout(Duration::from_secs(20), run).await;
+    let failure = failure.expect("it waits for ever").unwrap_err();
+    assert!(failure.to_string().contains("expired on 20"), "{failure}");
+    assert!(failure.how_to_mend().unwrap().contains("new certificate"));
+    is(&client, 1, State::Submitted).await;
 }
 
 #[tokio::test]

@@ -55,6 +55,9 @@ pub trait Role: Send + Sync {
     /// So a crash makes it come again: no receipt is missed, and the same one may be told twice.
     /// Receipts that come close together may be told in another order than they came in.
     ///
+    /// A role that panics is told twice more; then the receipt is acknowledged, `status` tells that it
+    /// was not heard, and the next start tells it again.
+    ///
     /// # Errors
     /// Logged, and not told again: what others must hear is for the role to keep. The receipt is
     /// safe in the store.

@@ -44,6 +44,7 @@ ailments! {
     Dead "dead" "dead letters, for a person to decide" "死信待处理",
     Unanswered "unanswered" "sent, and no receipt has come" "未收到回执",
     Unfinished "unfinished" "answered, and no final receipt has come" "未收到最终回执",
+    Unheard "unheard" "a role failed at what it was told" "角色处理回执失败",
     Unreadable "unreadable" "came in and cannot be read" "来文无法解析",
     Unmatched "unmatched" "came in, about no declaration here" "来文无对应单证",
     Certificate "certificate" "the certificate expires soon" "证书即将到期",

@@ -116,6 +116,13 @@ fn explained(what: Ailment, subject: &str, said: Option<String>, tries: u32) -> 
             format!("the last that was said: {}", known("nothing")),
             "ask customs, with the numbers that tongguan show ID gives".to_owned(),
         ),
+        Ailment::Unheard => (
+            "the role panicked each time that it was told of the receipt; the receipt is kept".to_owned(),
+            format!(
+                "mend the role {subject} (the log has its panic), then start tongguan run again: it \
+                 is told then of all that it missed"
+            ),
+        ),
         Ailment::Unreadable => (
             known("it is none of the standard's messages"),
             "tongguan show DIGEST --export DIR writes it to a file: send that to the platform; \

@@ -1,9 +1,11 @@
 //! Sends envelopes until the other side has taken them.
 
 use futures::future::join_all;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinError, JoinSet};
 
 use tongguan_contracts::{Accepted, Failure, FailureClass, Outgoing, Transport};
 use tongguan_messages::messages;
@@ -13,11 +15,13 @@ use super::breaker::{Breakers, Failures};
 use super::holding::under;
 use crate::manifest::Route;
 use crate::metrics::Metrics;
-use crate::store::{Carrier, Fence, Lease, Owner, Store, Tried};
+use crate::store::{Carrier, Claim, Fence, Lease, Owner, Store, Tried};
 use crate::traces::Tracer;
 
 /// How many envelopes are under way at once.
 const UNDER_WAY: usize = 32;
+/// So many are claimed at once, where there are: each claim costs the store a commit.
+const ENOUGH: usize = UNDER_WAY / 2;
 const LOOK: Duration = Duration::from_millis(50);
 /// How often other nodes' envelopes are looked for that wait for a transport out of reach.
 const LOOK_FOR_STRAYS: Duration = Duration::from_secs(1);
@@ -35,32 +39,101 @@ pub(super) struct Dispatcher {
     pub tracer: Arc<Tracer>,
 }
 
+/// What is under way, and how it goes.
+#[derive(Default)]
+struct Flow {
+    under_way: AtomicUsize,
+    ended: Notify,
+    failures: Mutex<Failures>,
+    out_of_reach: AtomicBool,
+}
+
+impl Flow {
+    fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self, count: usize) {
+        self.under_way.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// A try ended; whether well, where it was one.
+    fn end(&self, well: Option<bool>) {
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if well.is_some_and(|well| failures.ended(well)) {
+            self.out_of_reach.store(true, Ordering::Relaxed);
+        }
+        self.ended.notify_one();
+    }
+
+    fn is_out_of_reach(&self) -> bool {
+        self.out_of_reach.load(Ordering::Relaxed)
+    }
+
+    /// The transport is back.
+    fn forget(&self) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.forget();
+        self.out_of_reach.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A task ended.
+fn over(done: Result<Result<(), Failure>, JoinError>) -> Result<(), Failure> {
+    done.unwrap_or_else(|error| Err(Failure::transient("client", "send", error)))
+}
+
 impl Dispatcher {
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
-        let mut failures = Failures::default();
+        let this = Arc::new(self);
+        let flow = Arc::new(Flow::default());
+        let mut sending: JoinSet<Result<(), Failure>> = JoinSet::new();
+        let mut looked = Instant::now();
         while !*stop.borrow() {
-            let due = insist(|| self.store.due(&self.owner, &self.name, UNDER_WAY)).await?;
-            let Some(claim) = due else {
-                tokio::select! {
-                    _ = stop.wait_for(|stop| *stop) => break,
-                    () = tokio::time::sleep(LOOK) => {}
-                }
+            if flow.is_out_of_reach() {
+                this.wait_until_in_reach(&mut stop).await?;
+                flow.forget();
                 continue;
-            };
-            let lease = &claim.lease;
-            let sending = join_all(claim.work.iter().map(|carrier| self.send(lease, carrier)));
-            let mut out_of_reach = false;
-            for ended in under(self.store.as_ref(), lease, sending).await {
-                out_of_reach |= ended?.is_some_and(|well| failures.ended(well));
             }
-            // What was not tried is free for others.
-            insist(|| self.store.release(lease)).await?;
-            if out_of_reach {
-                self.wait_until_in_reach(&mut stop).await?;
-                failures.forget();
+            let room = UNDER_WAY.saturating_sub(flow.under_way());
+            let mut nothing_due = false;
+            if room >= ENOUGH || (room > 0 && looked.elapsed() >= LOOK) {
+                looked = Instant::now();
+                let due = insist(|| this.store.due(&this.owner, &this.name, room)).await?;
+                if let Some(claim) = due {
+                    flow.begin(claim.work.len());
+                    let (this, flow) = (Arc::clone(&this), Arc::clone(&flow));
+                    sending.spawn(async move { this.send_all(claim, &flow).await });
+                    continue;
+                }
+                nothing_due = true;
+            }
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(done) = sending.join_next() => over(done)?,
+                () = flow.ended.notified(), if !nothing_due => {}
+                () = tokio::time::sleep(LOOK) => {}
             }
         }
+        while let Some(done) = sending.join_next().await {
+            over(done)?;
+        }
         Ok(())
+    }
+
+    /// Sends what is under a lease, each by itself: one that takes long keeps no other.
+    async fn send_all(&self, claim: Claim<Carrier>, flow: &Flow) -> Result<(), Failure> {
+        let lease = &claim.lease;
+        let sending = join_all(claim.work.iter().map(async |carrier| {
+            let ended = self.send(lease, carrier).await;
+            flow.end(ended.as_ref().ok().copied().flatten());
+            ended.map(drop)
+        }));
+        let ended = under(self.store.as_ref(), lease, sending).await;
+        // What was not tried is free for others.
+        insist(|| self.store.release(lease)).await?;
+        ended.into_iter().collect()
     }
 
     /// Sends an envelope and notes how that ended. Says whether the transport did its part: an
@@ -183,7 +256,6 @@ mod tests {
     use super::*;
     use crate::store::SqlStore;
     use async_trait::async_trait;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use tongguan_contracts::{Declaration, Delivery, Origin};
 
     #[derive(Default)]

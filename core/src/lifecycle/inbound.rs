@@ -1,15 +1,16 @@
 //! Takes in what comes back.
 
 use futures::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
-use std::collections::BTreeMap;
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-use tongguan_contracts::{Delivery, Failure, ReceiptNotice, Role, Transport};
+use tongguan_contracts::{Delivery, Failure, Transport};
 use tongguan_messages::envelope::{Opened, open};
 use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning};
 
 use super::backoff::{insist, pause};
+use super::telling::{Roles, tell};
 use crate::metrics::Metrics;
 use crate::store::{About, Answer, Inbound, Level, Store};
 use crate::traces::Tracer;
@@ -22,7 +23,7 @@ pub(super) struct Receiver {
     name: String,
     transport: Arc<dyn Transport>,
     store: Arc<dyn Store>,
-    roles: Arc<BTreeMap<String, Arc<dyn Role>>>,
+    roles: Arc<Roles>,
     limits: Limits,
     metrics: Arc<Metrics>,
     tracer: Arc<Tracer>,
@@ -33,7 +34,7 @@ impl Receiver {
         name: String,
         transport: Arc<dyn Transport>,
         store: Arc<dyn Store>,
-        roles: Arc<BTreeMap<String, Arc<dyn Role>>>,
+        roles: Arc<Roles>,
         octets: usize,
         metrics: Arc<Metrics>,
         tracer: Arc<Tracer>,
@@ -124,18 +125,9 @@ impl Receiver {
             "received"
         );
         for notice in notices {
-            let Some(role) = self.roles.get(&notice.role) else {
-                continue;
-            };
-            let told = role.on_receipt(ReceiptNotice {
-                message: &notice.message,
-                guid: &notice.guid,
-                receipt: &kind,
-                code: &notice.code,
-                text: &notice.text,
-            });
-            if let Err(failure) = told {
-                tracing::warn!(%failure, guid = notice.guid, "the role could not hear a receipt");
+            if !tell(&self.roles, &kind, &notice).await {
+                let digest = hex::encode(Sha256::digest(&inbound.octets));
+                insist(|| self.store.unheard(&digest, &notice.guid)).await?;
             }
             self.tracer.answered(begun, &inbound, &notice);
         }

@@ -9,6 +9,7 @@ mod inbound;
 mod readiness;
 pub(crate) mod signers;
 mod states;
+mod telling;
 
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -95,6 +96,21 @@ impl PartCheck {
                 transient: failure.class() == FailureClass::Transient,
             },
         }
+    }
+}
+
+/// Does work that comes to an end before the client does, and waits for that.
+async fn until_ended(
+    work: impl Future<Output = Result<(), Failure>>,
+    mut ended: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let done = async {
+        work.await?;
+        std::future::pending().await
+    };
+    tokio::select! {
+        failed = done => failed,
+        _ = ended.wait_for(|ended| *ended) => Ok(()),
     }
 }
 
@@ -372,6 +388,30 @@ impl Client {
         checks
     }
 
+    /// Why nothing more happens by itself, where all that is open waits to be signed and none of it
+    /// can be.
+    fn none_can_be_signed(
+        &self,
+        open: &[(&str, State)],
+        signers: &signers::Signers,
+    ) -> Option<Failure> {
+        let mut why = None;
+        for (message, state) in open {
+            if *state != State::Submitted {
+                return None;
+            }
+            let failure = match self.manifest.route(message) {
+                Some(route) => signers.trouble(route)?,
+                None => {
+                    Failure::misconfigured("manifest", format!("send {message}"), "it has no route")
+                        .remedy("add it to the messages of a route")
+                }
+            };
+            why = why.or(Some(failure));
+        }
+        why
+    }
+
     /// Runs: signs and sends what is submitted, takes in what comes back. Ends in good order when
     /// `stop` turns true, or as `until` says.
     ///
@@ -394,8 +434,10 @@ impl Client {
         let (ending, ended) = watch::channel(false);
         let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
         tasks.spawn(assembler.run(ended.clone()));
-        let watching = Watch::new(self, signers);
+        let watching = Watch::new(self, Arc::clone(&signers));
         tasks.spawn(watching.run(ended.clone()));
+        let again = telling::tell_again(Arc::clone(&self.store), Arc::clone(&roles));
+        tasks.spawn(until_ended(again, ended.clone()));
         if let Some(days) = self.manifest.retention.days {
             let store = Arc::clone(&self.store);
             tasks.spawn(crate::retention::keep(store, days.get(), ended.clone()));
@@ -441,7 +483,14 @@ impl Client {
                     let counts = backoff::insist(|| self.store.counts()).await?;
                     // What waits for others is freed by what happens to them, and by nothing else.
                     let over = |state: &State| state.rests() || *state == State::Waiting;
-                    if counts.iter().all(|(_, state, _)| over(state)) {
+                    let open = counts.iter().filter(|(_, state, _)| !over(state));
+                    let open: Vec<(&str, State)> =
+                        open.map(|(message, state, _)| (message.as_str(), *state)).collect();
+                    if open.is_empty() {
+                        break;
+                    }
+                    if let Some(failure) = self.none_can_be_signed(&open, &signers) {
+                        result = Err(failure);
                         break;
                     }
                 }

@@ -82,6 +82,18 @@ impl Signers {
         built.valid(route)
     }
 
+    /// Why nobody signs for a route now; nothing where somebody does.
+    pub(super) fn trouble(&self, route: &Route) -> Option<Failure> {
+        if self.of(route).is_some() {
+            return None;
+        }
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = route.signers.first()?;
+        let (_, validity) = built.signers.get(first)?;
+        let part = format!("signer {:?}", route.signers.join(", "));
+        Some(validity.failure(&part, now_ms() / 1000))
+    }
+
     /// How long each certificate is valid.
     pub(crate) fn validities(&self) -> BTreeMap<String, Validity> {
         let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);

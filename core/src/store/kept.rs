@@ -10,12 +10,12 @@ use tongguan_contracts::{Declaration, Failure};
 use super::lease::{Claim, Fence, Lease, Moment, Owner};
 use super::rules::{
     answer, assemble, audit, decide, evidence, leases, look, once, purge, replace, send, submit,
-    symptoms,
+    symptoms, unheard,
 };
 use super::sql::{Sql, Trouble};
 use super::{
     Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Purge, Purged, Store,
-    Submitted, Summary, Tried, Unmatched, Waiting,
+    Submitted, Summary, Tried, Unheard, Unmatched, Waiting,
 };
 use crate::audit::{Anchor, Entry};
 use crate::diagnosis::Symptom;
@@ -337,6 +337,29 @@ impl Store for SqlStore {
     async fn receive(&self, inbound: Inbound) -> Result<Vec<Notice>, Failure> {
         self.run("keep what came in", move |t| answer::receive(t, &inbound))
             .await
+    }
+
+    async fn unheard(&self, digest: &str, guid: &str) -> Result<(), Failure> {
+        let (digest, guid) = (digest.to_owned(), guid.to_owned());
+        self.run("keep what a role did not hear", move |t| {
+            unheard::unheard(t, &digest, &guid)
+        })
+        .await
+    }
+
+    async fn heard(&self, digest: &str, guid: &str) -> Result<(), Failure> {
+        let (digest, guid) = (digest.to_owned(), guid.to_owned());
+        self.run("note that a role has heard", move |t| {
+            unheard::heard(t, &digest, &guid)
+        })
+        .await
+    }
+
+    async fn to_tell(&self, most: usize) -> Result<Vec<Unheard>, Failure> {
+        self.look("see what roles did not hear", move |t| {
+            unheard::to_tell(t, most)
+        })
+        .await
     }
 
     async fn decide(&self, text: &str, decision: Decision) -> Result<(String, State), Failure> {

@@ -39,8 +39,8 @@ pub use lease::{Claim, Fence, Lease, Owner};
 pub use postgres::Postgres;
 pub use records::{
     About, Answer, Awaited, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Gone,
-    Inbound, Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried, Unmatched,
-    Waiting,
+    Inbound, Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried, Unheard,
+    Unmatched, Waiting,
 };
 
 /// Keeps what must not be lost.
@@ -139,6 +139,15 @@ pub trait Store: Send + Sync {
     /// Keeps what came in, and what it says, in one commit. The same octets again change nothing,
     /// and give the same notices again.
     async fn receive(&self, inbound: Inbound) -> Result<Vec<Notice>, Failure>;
+
+    /// Keeps that a role did not hear what came in, by its digest, about the declaration of that guid.
+    async fn unheard(&self, digest: &str, guid: &str) -> Result<(), Failure>;
+
+    /// It has heard that since.
+    async fn heard(&self, digest: &str, guid: &str) -> Result<(), Failure>;
+
+    /// What roles did not hear, oldest first.
+    async fn to_tell(&self, most: usize) -> Result<Vec<Unheard>, Failure>;
 
     /// Does what a person decided about the declaration of that id, guid or business key; gives
     /// its id and where it stands then.

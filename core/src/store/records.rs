@@ -175,6 +175,17 @@ pub struct Notice {
     pub text: String,
 }
 
+/// An answer that a role was told, and did not hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unheard {
+    /// What came in, by its digest.
+    pub digest: String,
+    /// What it is: `CEB312Message`.
+    pub kind: String,
+    /// What is to be told.
+    pub notice: Notice,
+}
+
 /// A declaration, in brief.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {

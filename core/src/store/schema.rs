@@ -135,7 +135,8 @@ CREATE TABLE need (
 CREATE INDEX need_key ON need (message, key);
 ";
 
-/// What a person put in the place of what ended badly; what was submitted under a caller's own key.
+/// What a person put in the place of what ended badly; what was submitted under a caller's own key;
+/// what a role did not hear.
 const VERSION_5: &str = "
 ALTER TABLE declaration ADD COLUMN replaces INTEGER REFERENCES declaration (seq);
 CREATE UNIQUE INDEX declaration_replaces ON declaration (replaces) WHERE replaces IS NOT NULL;
@@ -153,6 +154,12 @@ CREATE TABLE submitted (
     PRIMARY KEY (submission, position)
 ) STRICT;
 CREATE INDEX submitted_declaration ON submitted (declaration);
+CREATE TABLE unheard (
+    inbound     INTEGER NOT NULL REFERENCES inbound (seq),
+    declaration INTEGER NOT NULL REFERENCES declaration (seq),
+    since       INTEGER NOT NULL,
+    PRIMARY KEY (inbound, declaration)
+) STRICT;
 -- What never changes has tables of its own: a row is written anew at every step of its life.
 CREATE TABLE fragment (
     declaration INTEGER PRIMARY KEY REFERENCES declaration (seq),

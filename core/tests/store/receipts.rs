@@ -1,5 +1,6 @@
 //! What comes back.
 
+use sha2::Digest as _;
 use tongguan_core::State;
 use tongguan_core::store::{About, Answer, Filter, Inbound, Level};
 use tongguan_messages::Outcome;
@@ -185,4 +186,44 @@ pub async fn a_refused_envelope_refuses_all_in_it(place: &dyn Place) {
         ..Filter::default()
     };
     assert_eq!(store.list(rejected).await.unwrap().len(), 2);
+}
+
+pub async fn what_a_role_did_not_hear_is_kept_until_it_has(place: &dyn Place) {
+    let store = place.open();
+    let store = store.as_ref();
+    let all = carried(store, &[1, 2]).await;
+    tried(store, 1, taken()).await;
+    let both = [1, 2].map(|n| answer(n, "120", "1", Outcome::Accepted));
+    let notices = store.receive(inbound("both", both.to_vec())).await.unwrap();
+    assert!(store.to_tell(10).await.unwrap().is_empty());
+    let digest = hex::encode(sha2::Sha256::digest("both"));
+    for _ in 0..2 {
+        store.unheard(&digest, &notices[1].guid).await.unwrap();
+    }
+    let kept = store.to_tell(10).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!((&kept[0].notice, &kept[0].digest), (&notices[1], &digest));
+    assert_eq!(kept[0].kind, "CEB312Message");
+    let told = store.symptoms(&Default::default()).await.unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        (told[0].subject.as_str(), &told[0].example),
+        ("main", &all[1])
+    );
+    let history = store.find("ORDER-2").await.unwrap().unwrap().history;
+    let lines = history
+        .iter()
+        .filter(|s| s.text.contains("its role failed"));
+    assert_eq!(lines.count(), 1);
+    store.heard(&digest, &notices[0].guid).await.unwrap();
+    assert_eq!(store.to_tell(10).await.unwrap(), kept);
+    store.heard(&digest, &notices[1].guid).await.unwrap();
+    assert!(store.to_tell(10).await.unwrap().is_empty());
+    assert!(
+        store
+            .symptoms(&Default::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -17,6 +17,7 @@ pub(super) mod replace;
 pub(super) mod send;
 pub(super) mod submit;
 pub(super) mod symptoms;
+pub(super) mod unheard;
 
 use super::Level;
 use super::sql::{Row, Sql, Trouble, Value, set};

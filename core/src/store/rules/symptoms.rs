@@ -58,6 +58,7 @@ pub(in crate::store) fn symptoms(
     all.extend(unanswered(t, before(alerts.answer_seconds))?);
     all.extend(unsent(t, before(alerts.send_seconds))?);
     all.extend(strays(t, now - DAY)?);
+    all.extend(super::unheard::symptoms(t)?);
     all.extend(lost_nodes(t, now - GRACE)?);
     all.extend(clocks(t, now - DAY, milliseconds(alerts.clock_seconds))?);
     Ok(all)
