@@ -22,7 +22,7 @@ use tongguan_contracts::{
 use tongguan_core::diagnosis::{Ailment, Severity};
 use tongguan_core::{Client, Manifest, Registry, State, Until};
 use tongguan_crypto::{Scheme, TestSubject, provider};
-use tongguan_messages::envelope::{Head, Report, Response};
+use tongguan_messages::envelope::{Envelope, Head, Report, Response};
 
 /// A transport that does as it is told, and keeps what it took.
 #[derive(Default)]
@@ -509,6 +509,32 @@ async fn a_role_that_panics_is_told_again_at_the_next_start() {
     }
     assert_eq!(*near.became.lock().unwrap(), ["heard"]);
     assert!(client.diagnose().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_envelope_from_the_future_tells_of_a_clock() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "clock");
+    let near = told("clock near");
+    let envelope = Envelope {
+        head: Head {
+            cop_msg_id: "1".into(),
+            sender_id: "DXPEDCCEB0000002".into(),
+            receiver_ids: vec!["DXPENT0000012345".into()],
+            creat_time: "2099-01-01T00:00:00".into(),
+            msg_type: "CEB900Message".into(),
+        },
+        data: b"<nothing/>".to_vec(),
+    };
+    running(&client, async {
+        *near.brings.lock().unwrap() = vec![envelope.write().unwrap()];
+        became(&near, "acknowledged").await;
+    })
+    .await;
+    let findings = client.diagnose().await.unwrap();
+    let clock = findings.iter().find(|f| f.what == Ailment::Clock).unwrap();
+    assert_eq!(clock.subject, "platform");
+    assert!(clock.why.contains("CreatTime"), "{clock:?}");
 }
 
 #[tokio::test]

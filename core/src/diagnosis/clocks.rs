@@ -17,6 +17,13 @@ pub(crate) fn said_at(text: &str) -> Option<i64> {
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
+/// An envelope's `CreatTime`, `yyyy-mm-ddThh:mm:ss` in China Standard Time (spec, table 4-3), likewise.
+pub(crate) fn made_at(text: &str) -> Option<i64> {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+    let at = PrimitiveDateTime::parse(text, form).ok()?;
+    Some(at.assume_offset(offset!(+8)).unix_timestamp() * 1000)
+}
+
 /// By how many milliseconds the sender's clock is ahead of ours at least; negative where it is
 /// behind, 0 where nothing shows that they differ. A receipt was made after we signed (`made_at`;
 /// our own confirm may come later than the receipt) and before we took it in (`at`).
@@ -45,7 +52,7 @@ pub(crate) fn told(off: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{off, said_at, told};
+    use super::{made_at, off, said_at, told};
 
     #[test]
     fn a_receipts_time_is_chinas() {
@@ -53,6 +60,19 @@ mod tests {
         assert_eq!(said_at("20261124190000000"), Some(1_795_518_000_000));
         for bad in ["", "20261124", "20261324190000000", "2026-11-24T19:00:00"] {
             assert_eq!(said_at(bad), None);
+        }
+    }
+
+    #[test]
+    fn an_envelopes_time_is_chinas() {
+        assert_eq!(made_at("1970-01-01T08:00:01"), Some(1000));
+        for bad in [
+            "",
+            "1970-01-01",
+            "1970-01-01T08:00:01Z",
+            "1970-13-01T08:00:00",
+        ] {
+            assert_eq!(made_at(bad), None);
         }
     }
 

@@ -136,7 +136,10 @@ fn explained(what: Ailment, subject: &str, said: Option<String>, tries: u32) -> 
                 .to_owned(),
         ),
         Ailment::Clock => (
-            format!("times in receipts are {}", known("off")),
+            match subject {
+                "platform" => format!("times in envelopes (CreatTime) are {}", known("off")),
+                _ => format!("times in receipts are {}", known("off")),
+            },
             "set this machine's clock by NTP; if it is right, tell the platform".to_owned(),
         ),
         // Parts tell these themselves.

@@ -9,7 +9,7 @@ use super::bundle::{LIMITS, Linked, pem, sums};
 use super::claims::{Claims, EnvelopeClaims, FORMAT, shown};
 use super::{names, zip};
 use crate::audit::{Anchor, Salt, digest, named, sha256};
-use crate::lifecycle::understand;
+use crate::lifecycle::{Understood, understand};
 use crate::store::About;
 
 /// One thing that was checked.
@@ -267,8 +267,8 @@ impl Bundle {
     fn receipt(&mut self, claims: &Claims, index: usize) {
         let name = names::receipt(index + 1);
         let octets = self.member(&name).to_vec();
-        let (kind, answers) = understand(&octets, &LIMITS);
-        let answers = match answers {
+        let Understood { kind, result, .. } = understand(&octets, &LIMITS);
+        let answers = match result {
             Ok(answers) => answers,
             Err(problem) => return self.wrong(name, problem),
         };

@@ -11,6 +11,7 @@ use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_c
 
 use super::backoff::{insist, pause};
 use super::telling::{Roles, tell};
+use crate::diagnosis::clocks;
 use crate::metrics::Metrics;
 use crate::store::{About, Answer, Inbound, Level, Store};
 use crate::traces::Tracer;
@@ -98,7 +99,11 @@ impl Receiver {
         #[cfg(feature = "sabotage")]
         let settle = crate::sabotage::settle_early(settle).await;
         let begun = crate::traces::now();
-        let (kind, result) = understand(&octets, &self.limits);
+        let Understood {
+            kind,
+            made_at,
+            result,
+        } = understand(&octets, &self.limits);
         let (answers, problem) = match result {
             Ok(answers) => (answers, None),
             Err(problem) => {
@@ -112,6 +117,7 @@ impl Receiver {
             transport: self.name.clone(),
             origin: origin.clone(),
             kind: kind.clone(),
+            made_at,
             problem,
             answers,
         };
@@ -147,9 +153,21 @@ fn first(problems: &[Problem]) -> String {
 }
 
 /// What a delivery is, and what it says.
-pub(crate) fn understand(octets: &[u8], limits: &Limits) -> (String, Result<Vec<Answer>, String>) {
+pub(crate) struct Understood {
+    pub kind: String,
+    /// Its envelope's own time, milliseconds since 1970.
+    pub made_at: Option<i64>,
+    pub result: Result<Vec<Answer>, String>,
+}
+
+pub(crate) fn understand(octets: &[u8], limits: &Limits) -> Understood {
+    let bare = |kind, result| Understood {
+        kind,
+        made_at: None,
+        result,
+    };
     match open(octets, limits) {
-        Err(problems) => (String::new(), Err(first(&problems))),
+        Err(problems) => bare(String::new(), Err(first(&problems))),
         Ok(Opened::Report(report)) => {
             let answers = report.responses.iter().map(|response| Answer {
                 about: About::Envelope(response.original.cop_msg_id.clone()),
@@ -168,13 +186,20 @@ pub(crate) fn understand(octets: &[u8], limits: &Limits) -> (String, Result<Vec<
                 },
                 already_declared: false,
             });
-            ("DxpRep".to_owned(), Ok(answers.collect()))
+            bare("DxpRep".to_owned(), Ok(answers.collect()))
         }
-        Ok(Opened::Message(parsed)) => (parsed.message.name.to_owned(), Ok(read(&parsed))),
-        Ok(Opened::Envelope(envelope)) => match tongguan_messages::read(&envelope.data, limits) {
-            Ok(parsed) => (parsed.message.name.to_owned(), Ok(read(&parsed))),
-            Err(problems) => (envelope.head.msg_type, Err(first(&problems))),
-        },
+        Ok(Opened::Message(parsed)) => bare(parsed.message.name.to_owned(), Ok(read(&parsed))),
+        Ok(Opened::Envelope(envelope)) => {
+            let (kind, result) = match tongguan_messages::read(&envelope.data, limits) {
+                Ok(parsed) => (parsed.message.name.to_owned(), Ok(read(&parsed))),
+                Err(problems) => (envelope.head.msg_type, Err(first(&problems))),
+            };
+            Understood {
+                kind,
+                made_at: clocks::made_at(&envelope.head.creat_time),
+                result,
+            }
+        }
     }
 }
 

@@ -32,7 +32,7 @@ use crate::registry::Registry;
 use crate::store::{Store, Submitted};
 use crate::traces::{Span, Taking, Tracer, now};
 
-pub(crate) use inbound::understand;
+pub(crate) use inbound::{Understood, understand};
 pub use readiness::Readiness;
 pub use states::{Event, State, TRANSITIONS};
 

@@ -94,6 +94,8 @@ pub struct Inbound {
     pub origin: String,
     /// What it is: `CEB312Message`, `DxpRep`; empty when it could not be read.
     pub kind: String,
+    /// When its sender says that it was made, milliseconds since 1970; nothing where it does not say.
+    pub made_at: Option<i64>,
     /// Why it could not be read.
     pub problem: Option<String>,
     /// What it says of declarations.

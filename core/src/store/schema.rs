@@ -154,6 +154,8 @@ CREATE TABLE submitted (
     PRIMARY KEY (submission, position)
 ) STRICT;
 CREATE INDEX submitted_declaration ON submitted (declaration);
+-- The envelope's own time, milliseconds since 1970.
+ALTER TABLE inbound ADD COLUMN made_at INTEGER;
 CREATE TABLE unheard (
     inbound     INTEGER NOT NULL REFERENCES inbound (seq),
     declaration INTEGER NOT NULL REFERENCES declaration (seq),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tongguan_core::Alerts;
 use tongguan_core::diagnosis::{Ailment, Symptom};
-use tongguan_core::store::{Decision, Store};
+use tongguan_core::store::{Decision, Inbound, Store};
 use tongguan_messages::Outcome;
 
 use super::Place;
@@ -192,5 +192,26 @@ pub async fn clocks_that_disagree_are_told(place: &dyn Place) {
     assert_eq!(clock[0].count, 2);
     assert!(clock[0].said.starts_with("3 h behind"), "{clock:?}");
     place.tamper("UPDATE status SET at = at - 2 * 86400000");
+    assert_eq!(ailments(store, &patient).await, []);
+    // An envelope's own time; one that is merely late, or gives none, proves nothing.
+    let now = store.clock().await.unwrap();
+    for (n, made_at) in [
+        ("late", Some(now - 86_400_000)),
+        ("no time at all", None),
+        ("soon", Some(now + 200_000)),
+        ("later", Some(now + 4_000_000)),
+        ("last", Some(now + 900_000)),
+    ] {
+        let one = Inbound {
+            made_at,
+            ..inbound(n, vec![answer(1, "2", "", Outcome::Pending)])
+        };
+        store.receive(one).await.unwrap();
+    }
+    let clock = told(store, &patient).await;
+    assert_eq!(clock.len(), 1, "{clock:?}");
+    assert_eq!((clock[0].subject.as_str(), clock[0].count), ("platform", 2));
+    assert!(clock[0].said.starts_with("66 min ahead"), "{clock:?}");
+    place.tamper("UPDATE inbound SET received_at = received_at - 2 * 86400000");
     assert_eq!(ailments(store, &patient).await, [], "told for a day");
 }

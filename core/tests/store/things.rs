@@ -60,6 +60,7 @@ pub fn inbound(octets: &str, answers: Vec<Answer>) -> Inbound {
         transport: "main".into(),
         origin: "test".into(),
         kind: "CEB312Message".into(),
+        made_at: None,
         problem: None,
         answers,
     }

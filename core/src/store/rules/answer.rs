@@ -38,8 +38,8 @@ pub(in crate::store) fn receive(
     let matched = |seqs: &Vec<i64>| seqs.iter().filter(|s| targets.contains_key(s)).count();
     let inserted = t.first(
         "INSERT INTO inbound
-         (digest, octets, transport, origin, received_at, kind, problem, matched)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (digest) DO NOTHING RETURNING seq",
+         (digest, octets, transport, origin, received_at, kind, problem, matched, made_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (digest) DO NOTHING RETURNING seq",
         set![
             &digest,
             inbound.octets.as_slice(),
@@ -49,6 +49,7 @@ pub(in crate::store) fn receive(
             &inbound.kind,
             inbound.problem.as_deref(),
             about.iter().map(matched).sum::<usize>(),
+            inbound.made_at,
         ],
     )?;
     let Some(row) = inserted else {

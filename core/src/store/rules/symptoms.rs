@@ -61,6 +61,11 @@ pub(in crate::store) fn symptoms(
     all.extend(super::unheard::symptoms(t)?);
     all.extend(lost_nodes(t, now - GRACE)?);
     all.extend(clocks(t, now - DAY, milliseconds(alerts.clock_seconds))?);
+    all.extend(platform_clock(
+        t,
+        now - DAY,
+        milliseconds(alerts.clock_seconds),
+    )?);
     Ok(all)
 }
 
@@ -297,4 +302,27 @@ fn clocks(t: &mut dyn Sql, after: i64, bearable: i64) -> Result<Option<Symptom>,
         }
     }
     Ok(worst)
+}
+
+/// Envelopes that say that they were made later than they came in. One that came late proves nothing.
+fn platform_clock(t: &mut dyn Sql, after: i64, bearable: i64) -> Result<Option<Symptom>, Trouble> {
+    let found = t.first(
+        "SELECT COUNT(*), MIN(n.received_at), MAX(n.made_at - n.received_at) FROM
+             (SELECT i.received_at, i.made_at FROM inbound i ORDER BY i.seq DESC LIMIT ?1) n
+         WHERE n.received_at > ?2 AND n.made_at - n.received_at > ?3",
+        set![ANSWERS, after, bearable],
+    )?;
+    let Some(row) = found else { return Ok(None) };
+    let (Some(since), Some(off)) = (row.maybe_int(1)?, row.maybe_int(2)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Symptom {
+        ailment: Ailment::Clock,
+        subject: "platform".to_owned(),
+        count: row.count(0)?,
+        since,
+        said: clocks::told(off),
+        tries: 0,
+        example: String::new(),
+    }))
 }
