@@ -187,7 +187,8 @@ Others in the same signed message go into a new one. The number is free again.")
     /// Declare a mended document in the place of a declaration that ended badly
     #[command(after_help = "\
 Examples:
-  tongguan resubmit ORDER-2026-0001 mended.json
+  tongguan show ORDER-2026-0001 --document > order.json     and mend that, or your own document
+  tongguan resubmit ORDER-2026-0001 order.json
 
 For what was rejected or is void, and for dead letters of which nothing can have left. The document
 holds that one declaration, in any form that submit reads, and may keep its number; it gets a guid
@@ -518,6 +519,9 @@ pub struct Show {
     /// Write the message, the envelope and the receipts into this folder; that is logged
     #[arg(long, value_name = "DIR")]
     pub export: Option<PathBuf>,
+    /// Print the declaration as a document in JSON, to be mended and resubmitted; that is logged
+    #[arg(long, conflicts_with_all = ["personal", "export"])]
+    pub document: bool,
 }
 
 /// `tongguan explain`

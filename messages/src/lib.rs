@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod docs;
+mod document;
 mod draft;
 pub mod envelope;
 mod example;
@@ -39,6 +40,7 @@ mod write;
 mod xml;
 mod xsd;
 
+pub use document::document;
 pub use draft::{Draft, Filler, check_forms};
 pub use example::{Extent, example, example_json, unsigned_example};
 pub use find::{Found, Target, find, find_message, nearest, nearest_names};

@@ -30,7 +30,6 @@ fn what_was_refused_is_mended_and_declared_anew() {
     let good_order = orders(1, 1);
     let change = good_order.replace("{\"orderNo\"", "{\"appType\": \"2\", \"orderNo\"");
     fs::write(dir.join("change.json"), &change).unwrap();
-    fs::write(dir.join("mended.json"), &good_order).unwrap();
     let old = json(dir, &["submit", "--json", "change.json"]);
     let old = old["ids"][0].as_str().unwrap().to_owned();
     refused(dir, &["run", "--until-final"], 1);
@@ -44,6 +43,17 @@ fn what_was_refused_is_mended_and_declared_anew() {
     fs::write(dir.join("bad.json"), bad).unwrap();
     let told = refused(dir, &["resubmit", &old, "bad.json"], 1);
     assert!(told.contains("goodsValue"), "{told}");
+
+    // What was declared is a document again, for who has no other; that it was shown is logged.
+    let text = good(dir, TONGGUAN, &["show", &old, "--document"]);
+    assert!(
+        text.contains("110101199001010015") && !text.contains("guid"),
+        "{text}"
+    );
+    assert!(good(dir, TONGGUAN, &["audit", "export"]).contains("show --document"));
+    let mended = text.replace("\"appType\": \"2\"", "\"appType\": \"1\"");
+    assert_ne!(mended, text);
+    fs::write(dir.join("mended.json"), &mended).unwrap();
 
     let new = json(dir, &["resubmit", "--json", "ORDER-000001", "mended.json"]);
     let new = new["id"].as_str().unwrap().to_owned();

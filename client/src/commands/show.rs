@@ -2,6 +2,7 @@ use serde::Serialize;
 use std::fs;
 use std::path::Path;
 
+use tongguan_contracts::Failure;
 use tongguan_core::store::Details;
 use tongguan_core::traces::trace_of;
 use tongguan_messages::envelope::{Opened, open as open_envelope};
@@ -33,10 +34,10 @@ struct Field {
 
 /// How personal data is asked for, if it is.
 fn how(args: &Show) -> Option<&'static str> {
-    match (args.personal, args.export.is_some()) {
-        (true, _) => Some("show --personal"),
-        (false, true) => Some("show --export"),
-        (false, false) => None,
+    match args {
+        Show { personal: true, .. } => Some("show --personal"),
+        Show { document: true, .. } => Some("show --document"),
+        _ => args.export.as_ref().map(|_| "show --export"),
     }
 }
 
@@ -97,6 +98,9 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
     let one = &details.summary;
     if let Some(how) = how(args) {
         block_on(async { Ok(client.store().disclosed(&one.id, how).await?) })?;
+    }
+    if args.document {
+        return document(&details, out);
     }
     let personal = fields(&details, args.personal);
     let traced = client.manifest().traces.is_some();
@@ -185,6 +189,22 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         }
     }
     Ok(())
+}
+
+/// Prints the declaration as a document.
+fn document(details: &Details, out: &mut Output) -> Result<(), Trouble> {
+    let one = &details.summary;
+    let message = tongguan_messages::message(&one.message);
+    let text = message.and_then(|m| tongguan_messages::document(m, &details.fragment));
+    let text = text.ok_or_else(|| {
+        let gone = details.purged.as_ref();
+        let reason = gone.map_or("its octets are none of the standard's".to_owned(), |gone| {
+            format!("its octets were purged: {}", gone.rule)
+        });
+        Failure::rejected("store", format!("write {} as a document", one.id), reason)
+            .remedy("take the document that it was declared from")
+    })?;
+    Ok(out.raw(text.trim_end())?)
 }
 
 /// Writes the declaration, its message and envelope, and what came back, as files.

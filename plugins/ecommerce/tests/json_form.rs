@@ -18,8 +18,8 @@ use std::{env, fs};
 use serde_json::{Value, json};
 use tongguan_contracts::{Document, PartOptions, Role};
 use tongguan_messages::{
-    Content, Element, Extent, Format, Kind, Message, SimpleType, example_json, json_schema,
-    message, messages, unsigned_example,
+    Content, Element, Extent, Format, Kind, Message, SimpleType, document, example_json,
+    json_schema, message, messages, unsigned_example,
 };
 
 const EXTENTS: [Extent; 2] = [Extent::Minimal, Extent::Full];
@@ -69,6 +69,47 @@ fn every_example_is_taken_as_it_is() {
                 assert_eq!(count, Ok(expected), "{} {extent:?}", message.name);
             }
         }
+    }
+}
+
+/// What was declared is a document again, which declares the same under a guid and time of its own.
+#[test]
+fn what_was_declared_is_a_document_again() {
+    let without = |octets: &[u8], names: &[&str]| {
+        let mut text = String::from_utf8(octets.to_vec()).unwrap();
+        for name in names {
+            let (from, to) = (format!("<ceb:{name}>"), format!("</ceb:{name}>"));
+            while let Some((before, rest)) = text.split_once(&from) {
+                let (_, after) = rest.split_once(&to).unwrap();
+                text = format!("{before}{after}");
+            }
+        }
+        text
+    };
+    for known in declarations() {
+        let role = role(&[known.name]);
+        for extent in EXTENTS {
+            let json = example_json(known, extent).unwrap();
+            let read = |octets: &[u8]| {
+                let (name, message) = ("test", None);
+                let document = Document {
+                    name,
+                    octets,
+                    message,
+                };
+                role.read(document).unwrap()
+            };
+            for one in read(json.as_bytes()) {
+                let text = document(known, &one.fragment).unwrap();
+                let again = read(text.as_bytes()).remove(0);
+                assert_eq!(again.business_key, one.business_key);
+                assert_ne!(again.guid, one.guid, "{} {text}", known.name);
+                let own = ["guid", "appTime"];
+                assert_eq!(without(&again.fragment, &own), without(&one.fragment, &own));
+            }
+        }
+        assert!(document(known, b"<ceb:Order>").is_none());
+        assert!(document(known, b"").is_none());
     }
 }
 
