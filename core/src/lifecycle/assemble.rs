@@ -105,10 +105,16 @@ impl Assembler {
                     tries = 0;
                     busy
                 }
-                Err(failure) if failure.class() == FailureClass::Transient => {
-                    let wait = pause(FailureClass::Transient, tries);
+                Err(failure)
+                    if matches!(
+                        failure.class(),
+                        FailureClass::Transient | FailureClass::DeviceGone
+                    ) =>
+                {
+                    let wait = pause(failure.class(), tries);
                     tries += 1;
-                    tracing::warn!(%failure, again_ms = %wait.as_millis(), "signing waits");
+                    let remedy = failure.how_to_mend().unwrap_or_default();
+                    tracing::warn!(%failure, remedy, again_ms = %wait.as_millis(), "signing waits");
                     tokio::time::sleep(wait).await;
                     false
                 }
