@@ -8,7 +8,8 @@ use tongguan_core::{Manifest, Registry};
 pub fn built_in() -> Registry {
     let mut registry = Registry::default();
     registry.role("ecommerce", tongguan_role_ecommerce::build);
-    registry.signer("pkcs11", tongguan_signer_pkcs11::build);
+    registry.device("eport", tongguan_signer_eport::build);
+    registry.device("pkcs11", tongguan_signer_pkcs11::build);
     registry.signer("software", tongguan_signer_software::build);
     registry.transport("amqp", tongguan_transport_amqp::build);
     registry.transport("directory", tongguan_transport_directory::build);

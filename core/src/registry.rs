@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tongguan_contracts::{Failure, RoleBuilder, SignerBuilder, TransportBuilder};
 
@@ -8,6 +8,7 @@ use tongguan_contracts::{Failure, RoleBuilder, SignerBuilder, TransportBuilder};
 pub struct Registry {
     roles: BTreeMap<&'static str, RoleBuilder>,
     signers: BTreeMap<&'static str, SignerBuilder>,
+    devices: BTreeSet<&'static str>,
     transports: BTreeMap<&'static str, TransportBuilder>,
 }
 
@@ -20,6 +21,17 @@ impl Registry {
     /// Adds a signer.
     pub fn signer(&mut self, kind: &'static str, builder: SignerBuilder) {
         self.signers.insert(kind, builder);
+    }
+
+    /// Adds a signer that stands on a device, which only a run and a check open: each opening tries
+    /// its PIN.
+    pub fn device(&mut self, kind: &'static str, builder: SignerBuilder) {
+        self.devices.insert(kind);
+        self.signer(kind, builder);
+    }
+
+    pub(crate) fn is_device(&self, kind: &str) -> bool {
+        self.devices.contains(kind)
     }
 
     /// Adds a transport.

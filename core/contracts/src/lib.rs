@@ -15,6 +15,7 @@
 mod declaration;
 mod failure;
 mod part;
+mod pin;
 mod role;
 mod secret;
 mod signer;
@@ -23,6 +24,7 @@ mod transport;
 pub use declaration::{Declaration, Origin};
 pub use failure::{Failure, FailureClass};
 pub use part::PartOptions;
+pub use pin::PinGuard;
 pub use role::{Document, DocumentRefused, ReceiptNotice, Role, RoleBuilder};
 pub use secret::{Secret, SecretRef};
 pub use signer::{Algorithm, Identity, Signer, SignerBuilder};

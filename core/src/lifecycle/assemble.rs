@@ -2,8 +2,9 @@
 
 use futures::future::join_all;
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 
 use tongguan_contracts::{Algorithm, Failure, FailureClass, Signer};
@@ -24,6 +25,8 @@ use crate::traces::Tracer;
 
 /// So many messages are signed and kept at once: they share the disk's flushes, and the cores.
 const UNDER_WAY: usize = 32;
+/// One kind of message keeps a signer for no longer than this before another kind has its turn.
+const TURN: Duration = Duration::from_millis(500);
 /// How often the store is asked for what others submitted.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -35,6 +38,8 @@ pub(super) struct Assembler {
     tracer: Arc<Tracer>,
     manifest: Manifest,
     signers: Arc<Signers>,
+    /// How long a signature takes, by the signer's key.
+    paces: Mutex<HashMap<String, Duration>>,
 }
 
 /// The profile that a signer's key goes with.
@@ -94,7 +99,30 @@ impl Assembler {
             tracer: Arc::clone(&client.tracer),
             manifest: client.manifest.clone(),
             signers,
+            paces: Mutex::default(),
         }
+    }
+
+    /// How many messages are given to a signer at once: what it signs in one turn.
+    fn at_once(&self, signer: &dyn Signer) -> usize {
+        let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        let turns = match paces.get(&signer.identity().key_name) {
+            Some(pace) => TURN.as_nanos() / pace.as_nanos().max(1),
+            // It is not known yet.
+            None => 1,
+        };
+        let turns = usize::try_from(turns).unwrap_or(UNDER_WAY).max(1);
+        turns
+            .saturating_mul(signer.concurrency().get())
+            .min(UNDER_WAY)
+    }
+
+    fn took(&self, signer: &dyn Signer, time: Duration) {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        let pace = paces
+            .entry(signer.identity().key_name.clone())
+            .or_insert(time);
+        *pace = (*pace * 3 + time) / 4;
     }
 
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
@@ -153,9 +181,9 @@ impl Assembler {
             let Some(signer) = self.signers.of(route) else {
                 continue;
             };
+            let most = limits.batch * self.at_once(signer.as_ref());
             let turns = Arc::new(Semaphore::new(signer.concurrency().get()));
             let signer = Signing { signer, turns };
-            let most = limits.batch * UNDER_WAY;
             let claim = self.store.claim(&self.owner, known.name, most).await?;
             let Some(Claim { lease, work }) = claim else {
                 continue;
@@ -231,9 +259,11 @@ impl Assembler {
         // Nobody closes it, so this is a turn; it ends with the signing, whoever waits for that.
         let turn = Arc::clone(turns).acquire_owned().await;
         let signing = Arc::clone(signer);
-        let signed = tokio::task::spawn_blocking(move || {
+        let (signed, took) = tokio::task::spawn_blocking(move || {
             let _turn = turn;
+            let begun = Instant::now();
             let value = signing.sign(algorithm(profile), pending.signed_info())?;
+            let took = begun.elapsed();
             let identity = signing.identity();
             let key = KeyInfo {
                 key_name: &identity.key_name,
@@ -241,10 +271,12 @@ impl Assembler {
             };
             pending
                 .complete(&value, &key, encoding)
+                .map(|signed| (signed, took))
                 .map_err(|e| Failure::misconfigured("signer", "use its signature value", e))
         })
         .await
         .map_err(|e| Failure::transient("signer", "sign", e))??;
+        self.took(signer.as_ref(), took);
         let cop_msg_id = guid();
         let envelope = Envelope {
             head: Head {

@@ -335,9 +335,14 @@ impl Client {
         self.registry.find_transport(&options.part, &kind)?(options)
     }
 
-    /// How long the certificate of each signer is valid, or why it cannot be built.
+    /// How long the certificate of each signer is valid, or why it cannot be built. Devices are
+    /// left alone: a run may have them, and each opening tries a PIN.
     pub(crate) fn validities(&self) -> BTreeMap<String, Result<Validity, Failure>> {
-        let all = self.manifest.signers();
+        let built_here = |name: &&str| {
+            let kind = self.manifest.signer(name).map(|(kind, _)| kind);
+            !kind.is_ok_and(|kind| self.registry.is_device(&kind))
+        };
+        let all = self.manifest.signers().filter(built_here);
         all.map(|name| {
             let built = signers::build(&self.manifest, &self.registry, name);
             (name.to_owned(), built.map(|(_, validity)| validity))

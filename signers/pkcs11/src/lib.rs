@@ -4,7 +4,6 @@
 //! | --- | --- |
 //! | `module` | the vendor's library, loaded once |
 //! | `token` | which token, key and certificate the manifest means |
-//! | `pin` | that a refused PIN is not tried again |
 //! | `pool` | sessions, opened anew after a reset |
 //! | `trouble` | what return values mean |
 //!
@@ -13,7 +12,6 @@
 #![forbid(unsafe_code)]
 
 mod module;
-mod pin;
 mod pool;
 mod token;
 mod trouble;

@@ -4,13 +4,13 @@
 use cryptoki::error::{Error, RvError};
 use cryptoki::object::ObjectHandle;
 use cryptoki::session::{Session, UserType};
+use cryptoki::types::AuthPin;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use tongguan_contracts::{Failure, FailureClass, SecretRef};
+use tongguan_contracts::{Failure, FailureClass, PinGuard, SecretRef};
 
 use crate::module::Module;
-use crate::pin::Pin;
 use crate::token::{self, Wanted, failed};
 use crate::trouble::{is_lost, named};
 
@@ -18,7 +18,7 @@ pub(crate) struct Pool {
     part: String,
     module: Module,
     wanted: Wanted,
-    pin: Option<Pin>,
+    pin: Option<(AuthPin, PinGuard)>,
     idle: Mutex<Idle>,
     /// Who calls the module shares it; who restarts the module has it alone.
     calling: RwLock<()>,
@@ -51,7 +51,10 @@ impl Pool {
         let (_, info) = token::find(part, &module.calls, &wanted)?;
         let serial = info.serial_number().trim_end();
         let pin = pin
-            .map(|given| Pin::new(part, given, base, serial))
+            .map(|given| {
+                let value = AuthPin::new(given.resolve(part, base)?.as_str().into());
+                Ok((value, PinGuard::new(part, base, serial)))
+            })
             .transpose()?;
         Ok(Self {
             part: part.to_owned(),
@@ -175,7 +178,7 @@ impl Pool {
         let refuse = |reason: &str, remedy: &str| {
             Err(Failure::misconfigured(part, "log in to the token", reason).remedy(remedy))
         };
-        let Some(pin) = &self.pin else {
+        let Some((value, guard)) = &self.pin else {
             return refuse(
                 "it asks for a PIN, and none is given",
                 "add pin = \"file:PATH\" or \"env:NAME\" to the signer",
@@ -190,7 +193,7 @@ impl Pool {
                 "log in once by the vendor's tool with the right PIN, then start again",
             );
         }
-        let value = pin.to_try()?;
+        guard.may_try()?;
         match session.login(UserType::User, Some(value)) {
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
             Err(
@@ -202,7 +205,7 @@ impl Pool {
                     | RvError::PinExpired,
                     _,
                 ),
-            ) => Err(pin.refused(&named(&error))),
+            ) => Err(guard.refused(&named(&error))),
             Err(error) => Err(failed(part, "log in to the token", &error)),
         }
     }
