@@ -13,6 +13,7 @@ pub fn built_in() -> Registry {
     registry.signer("software", tongguan_signer_software::build);
     registry.transport("amqp", tongguan_transport_amqp::build);
     registry.transport("directory", tongguan_transport_directory::build);
+    registry.transport("ftp", tongguan_transport_ftp::build);
     registry
 }
 
@@ -44,6 +45,16 @@ pub fn other_side(manifest: &Manifest, name: &str) -> Result<Arc<dyn Transport>,
             options.options["send"] = serde_json::json!({ "routing_key": key });
             options.options["receive"] = serde_json::json!({ "queue": queue });
             tongguan_transport_amqp::build(options)
+        }
+        "ftp" => {
+            swap(&mut options, "send", "receive");
+            // What only the reading side has stays with it.
+            if let Value::Object(table) = &mut options.options
+                && let Some(Value::Object(send)) = table.get_mut("send")
+            {
+                send.retain(|name, _| name == "folder");
+            }
+            tongguan_transport_ftp::build(options)
         }
         other => Err(Failure::misconfigured(
             options.part,

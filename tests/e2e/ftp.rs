@@ -1,0 +1,276 @@
+//! By FTP and FTPS, against ProFTPD.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+#![allow(missing_docs, reason = "tests")]
+
+mod stage;
+
+use stage::{TONGGUAN, files, good, orders, parts, refused};
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server of a test's own, for the user `partner`, whose files are in `files/`.
+struct Server {
+    dir: tempfile::TempDir,
+    port: u16,
+    process: Option<Child>,
+}
+
+impl Server {
+    fn new(tls: bool) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path();
+        for folder in ["files/in", "files/out", "files/taken"] {
+            fs::create_dir_all(at.join(folder)).unwrap();
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let id = |what: &str| good(at, "id", &[what]).trim().to_owned();
+        let (user, group) = (id("-un"), id("-gn"));
+        let hash = good(at, "openssl", &["passwd", "-6", "秘密"]);
+        let files = at.join("files").display().to_string();
+        let entry = format!(
+            "partner:{}:{}:{}::{files}:/bin/false\n",
+            hash.trim(),
+            id("-u"),
+            id("-g")
+        );
+        fs::write(at.join("passwd"), entry).unwrap();
+        good(at, "chmod", &["600", "passwd"]);
+        let here = at.display();
+        let mut conf = format!(
+            "ServerType standalone\nDefaultAddress 127.0.0.1\nPort {port}\nUser {user}\n\
+             Group {group}\nRootLogin on\nAuthOrder mod_auth_file.c\nAuthUserFile {here}/passwd\n\
+             RequireValidShell off\nDefaultRoot {files}\nAllowOverwrite on\nUseReverseDNS off\n\
+             PidFile {here}/pid\nScoreboardFile none\nSystemLog {here}/log\nTransferLog none\n\
+             WtmpLog off\nDelayEngine off\n"
+        );
+        if tls {
+            let args = [
+                "req",
+                "-x509",
+                "-nodes",
+                "-days",
+                "30",
+                "-newkey",
+                "rsa:2048",
+                "-keyout",
+                "server.key",
+                "-out",
+                "server.pem",
+                "-subj",
+                "/CN=localhost",
+                "-addext",
+                "subjectAltName=DNS:localhost",
+            ];
+            good(at, "openssl", &args);
+            conf.push_str(&format!(
+                "ModulePath /usr/lib/proftpd\nLoadModule mod_tls.c\nTLSEngine on\nTLSRequired on\n\
+                 TLSRSACertificateFile {here}/server.pem\nTLSRSACertificateKeyFile {here}/server.key\n\
+                 TLSOptions NoSessionReuseRequired\nTLSLog {here}/tls.log\n"
+            ));
+        }
+        fs::write(at.join("conf"), conf).unwrap();
+        let mut server = Self {
+            dir,
+            port,
+            process: None,
+        };
+        server.start();
+        server
+    }
+
+    fn start(&mut self) {
+        let process = Command::new("/usr/sbin/proftpd")
+            .args(["-n", "-q", "-c"])
+            .arg(self.dir.path().join("conf"))
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(self.dir.path().join("err")).unwrap())
+            .spawn()
+            .unwrap_or_else(|e| panic!("proftpd: {e} (tests/setup installs it)"));
+        self.process = Some(process);
+        let end = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let told = fs::read_to_string(self.dir.path().join("err")).unwrap_or_default();
+            assert!(Instant::now() < end, "proftpd does not start: {told}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Stops it, with the connections that it has.
+    fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let children = process.id().to_string();
+            let _ = Command::new("pkill")
+                .args(["-KILL", "-P", &children])
+                .status();
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    fn files(&self, folder: &str) -> PathBuf {
+        self.dir.path().join("files").join(folder)
+    }
+
+    /// A folder whose client declares through it.
+    fn client(&self, dir: &Path, extra: &str) {
+        good(dir, TONGGUAN, &["init", "."]);
+        let path = dir.join("tongguan.toml");
+        let manifest = fs::read_to_string(&path).unwrap();
+        let (before, rest) = manifest.split_once("[transports.main]").unwrap();
+        let (_, after) = rest.split_once("[[routes]]").unwrap();
+        let transport = format!(
+            "[transports.main]\nkind = \"ftp\"\nhost = \"localhost\"\nport = {}\n\
+             username = \"partner\"\npassword = \"file:ftp-password\"\npoll_ms = 200\n\
+             send = {{ folder = \"/in\" }}\n\
+             receive = {{ folder = \"/out\", archive = \"/taken\" }}\n{extra}\n\n[[routes]]",
+            self.port
+        );
+        fs::write(&path, format!("{before}{transport}{after}")).unwrap();
+        fs::write(dir.join("ftp-password"), "秘密\n").unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn until_accepted(dir: &Path, count: usize) {
+    let end = Instant::now() + Duration::from_secs(90);
+    loop {
+        let told = good(dir, TONGGUAN, &["status"]);
+        if told.contains(&format!("{count} accepted")) {
+            return;
+        }
+        let log = fs::read_to_string(dir.join("client.log")).unwrap_or_default();
+        assert!(Instant::now() < end, "{told}\n{log}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn orders_go_and_receipts_come_though_the_server_dies() {
+    let mut server = Server::new(false);
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    server.client(dir, "tls = \"off\"");
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let manifest = manifest.replace("batch = 100", "batch = 5");
+    fs::write(dir.join("tongguan.toml"), manifest).unwrap();
+    good(dir, TONGGUAN, &["check"]);
+    // The other side comes by FTP too.
+    let simulate = ["simulate", "--journal", "declared.jsonl"];
+    let mut customs = parts::start(dir, &simulate, "customs.log");
+    let mut client = parts::start(dir, &["run"], "client.log");
+    fs::write(dir.join("a.json"), orders(0, 50)).unwrap();
+    good(dir, TONGGUAN, &["submit", "a.json"]);
+    std::thread::sleep(Duration::from_millis(1500));
+    server.stop();
+    fs::write(dir.join("b.json"), orders(50, 50)).unwrap();
+    good(dir, TONGGUAN, &["submit", "b.json"]);
+    std::thread::sleep(Duration::from_millis(1500));
+    server.start();
+    until_accepted(dir, 100);
+    for process in [&mut client, &mut customs] {
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    let (guids, _) = parts::journal(&dir.join("declared.jsonl"));
+    assert_eq!(guids.len(), 100);
+    assert!(guids.values().all(|all| all.len() == 1), "one guid each");
+    assert!(files(&server.files("in"), ".part").is_empty());
+}
+
+#[test]
+fn tls_is_checked_by_the_ca_and_the_name() {
+    let server = Server::new(true);
+    let ca = server.dir.path().join("server.pem");
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let told = |extra: &str, words: &[&str]| {
+        fs::remove_file(dir.join("tongguan.toml")).ok();
+        fs::remove_dir_all(dir.join("certificates")).ok();
+        server.client(dir, extra);
+        let told = refused(dir, &["check"], 3);
+        for word in words {
+            assert!(told.contains(word), "{extra}: no {word:?} in {told}");
+        }
+    };
+    told("tls = \"explicit\"", &["connect to localhost", "ca"]);
+    told("tls = \"off\"", &["log in"]);
+    told("", &["tls"]);
+    told("tls = \"yes\"", &["yes", "explicit"]);
+    fs::remove_file(dir.join("tongguan.toml")).unwrap();
+    fs::remove_dir_all(dir.join("certificates")).unwrap();
+    server.client(
+        dir,
+        &format!("tls = \"explicit\"\nca = \"{}\"", ca.display()),
+    );
+    good(dir, TONGGUAN, &["check"]);
+    fs::write(dir.join("a.json"), orders(0, 2)).unwrap();
+    good(dir, TONGGUAN, &["submit", "a.json"]);
+    let mut customs = parts::start(dir, &["simulate"], "customs.log");
+    good(dir, TONGGUAN, &["run", "--until-final", "--within", "60"]);
+    customs.kill().unwrap();
+    customs.wait().unwrap();
+    until_accepted(dir, 2);
+    // What is wrong is told.
+    fs::write(dir.join("ftp-password"), "wrong\n").unwrap();
+    let told = refused(dir, &["check"], 3);
+    assert!(told.contains("log in to localhost as partner"), "{told}");
+    fs::write(dir.join("ftp-password"), "秘密\n").unwrap();
+    fs::remove_dir_all(server.files("out")).unwrap();
+    let told = refused(dir, &["check"], 3);
+    assert!(told.contains("/out") && told.contains("folders"), "{told}");
+}
+
+/// Chinese names as older servers have them, and files that are not whole yet.
+#[test]
+fn a_receipt_is_taken_whole_whatever_its_name() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let server = Server::new(false);
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    server.client(dir, "tls = \"off\"\nnames = \"gbk\"");
+    // 回执.xml in GBK.
+    let name = std::ffi::OsStr::from_bytes(b"\xBB\xD8\xD6\xB4.xml");
+    let path = server.files("out").join(name);
+    let half = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Half>";
+    fs::write(&path, half).unwrap();
+    fs::write(server.files("out").join("later.xml.part"), half).unwrap();
+    let mut client = parts::start(dir, &["run"], "client.log");
+    // It grows faster than it is looked at.
+    for _ in 0..15 {
+        std::thread::sleep(Duration::from_millis(100));
+        let mut text = fs::read(&path).expect("it is not taken while it grows");
+        text.extend_from_slice(b"<More/>");
+        fs::write(&path, text).unwrap();
+    }
+    let whole = [fs::read(&path).unwrap().as_slice(), b"</Half>"].concat();
+    fs::write(&path, &whole).unwrap();
+    let taken = server.files("taken").join(name);
+    let end = Instant::now() + Duration::from_secs(30);
+    while !taken.exists() {
+        let log = fs::read_to_string(dir.join("client.log")).unwrap();
+        assert!(Instant::now() < end, "{log}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    client.kill().unwrap();
+    client.wait().unwrap();
+    assert_eq!(fs::read(&taken).unwrap(), whole);
+    let told = good(dir, TONGGUAN, &["status", "--unmatched"]);
+    assert!(told.contains("回执.xml"), "{told}");
+    assert!(server.files("out").join("later.xml.part").exists());
+}

@@ -1,0 +1,175 @@
+//! Looks into a folder, claims a file by renaming it, and fetches it. It stays on the server until
+//! it is acknowledged.
+
+use async_trait::async_trait;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tongguan_contracts::{Delivery, Failure, Settle};
+
+use crate::link::{Link, Trouble};
+use crate::options::Options;
+use crate::send::path;
+
+/// What stands between a file's name and whose claim it is.
+const CLAIM: &str = ".taken-by-";
+
+pub(crate) struct Inbox {
+    pub options: Options,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    link: Option<Link>,
+    /// Under way here: the names as they are claimed.
+    taken: BTreeSet<String>,
+    /// Sizes at the last look: a file that still grows is left alone.
+    sizes: HashMap<String, u64>,
+}
+
+impl Inbox {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            options,
+            state: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whole between any two operations, even after a panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next file, if there is one.
+    pub(crate) fn next(self: &Arc<Self>) -> Result<Option<Delivery>, Failure> {
+        let mut state = self.state();
+        let found = self.with_link(&mut state, |inbox, state, link| inbox.look(state, link));
+        let found = found.map_err(|t| t.failure(&self.options.part))?;
+        Ok(found.map(|(name, octets)| Delivery {
+            origin: format!("ftp://{}{}", self.options.host, self.at(&name)),
+            octets,
+            settle: Box::new(Claim {
+                inbox: Arc::clone(self),
+                name,
+            }),
+        }))
+    }
+
+    /// Does something over a connection, which is kept unless it is lost.
+    fn with_link<T>(
+        &self,
+        state: &mut State,
+        work: impl FnOnce(&Self, &mut State, &mut Link) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let mut link = match state.link.take() {
+            Some(link) => link,
+            None => Link::open(&self.options)?,
+        };
+        let done = work(self, state, &mut link);
+        if done.as_ref().err().is_none_or(Trouble::is_refusal) {
+            state.link = Some(link);
+        }
+        done
+    }
+
+    fn at(&self, name: &str) -> String {
+        path(&self.options.inbox, name)
+    }
+
+    fn look(
+        &self,
+        state: &mut State,
+        link: &mut Link,
+    ) -> Result<Option<(String, Vec<u8>)>, Trouble> {
+        let own = format!("{CLAIM}{}", self.options.reader);
+        let mut names = link.list(&self.options.inbox)?;
+        names.sort();
+        let mut sizes = HashMap::new();
+        for name in names {
+            let hidden = name.is_empty() || name.starts_with('.') || name.contains(['\r', '\n']);
+            let unfinished = name.ends_with(".part") || name.ends_with(".tmp");
+            if hidden || unfinished || state.taken.contains(&name) {
+                continue;
+            }
+            let claimed = if name.ends_with(&own) {
+                // A former life of ours claimed it, and did not come to its end.
+                name.clone()
+            } else if name.contains(CLAIM) {
+                continue;
+            } else {
+                let Some(size) = link.size(&self.at(&name))? else {
+                    // A folder, or taken by another reader meanwhile.
+                    continue;
+                };
+                if state.sizes.get(&name) != Some(&size) {
+                    sizes.insert(name, size);
+                    continue;
+                }
+                let claimed = format!("{name}{own}");
+                match link.rename(&self.at(&name), &self.at(&claimed)) {
+                    Ok(()) => claimed,
+                    Err(trouble) if trouble.is_refusal() => {
+                        tracing::warn!(name, error = %trouble.error, "cannot be claimed: left alone");
+                        continue;
+                    }
+                    Err(trouble) => return Err(trouble),
+                }
+            };
+            let octets = link.get(&self.at(&claimed), self.options.max_octets)?;
+            if octets.len() as u64 > self.options.max_octets {
+                tracing::error!(name = claimed, "file too large: left on the server");
+                state.taken.insert(claimed);
+                continue;
+            }
+            state.taken.insert(claimed.clone());
+            return Ok(Some((claimed, octets)));
+        }
+        state.sizes = sizes;
+        Ok(None)
+    }
+
+    /// Whether something was seen that will be taken at the next look.
+    pub(crate) fn sees_more(&self) -> bool {
+        !self.state().sizes.is_empty()
+    }
+
+    fn settle(&self, claimed: &str) -> Result<(), Failure> {
+        let mut state = self.state();
+        let done = self.with_link(&mut state, |inbox, _, link| {
+            let (name, _) = claimed.split_once(CLAIM).unwrap_or((claimed, ""));
+            match &inbox.options.archive {
+                Some(archive) => link.rename(&inbox.at(claimed), &path(archive, name)),
+                None => link.remove(&inbox.at(claimed)),
+            }
+        });
+        done.map_err(|t| t.failure(&self.options.part))?;
+        state.taken.remove(claimed);
+        Ok(())
+    }
+}
+
+struct Claim {
+    inbox: Arc<Inbox>,
+    name: String,
+}
+
+#[async_trait]
+impl Settle for Claim {
+    async fn acknowledge(self: Box<Self>) -> Result<(), Failure> {
+        let (inbox, name) = (Arc::clone(&self.inbox), self.name.clone());
+        crate::blocking(&self.inbox.options.part, move || inbox.settle(&name)).await
+    }
+
+    async fn give_back(self: Box<Self>) -> Result<(), Failure> {
+        // Dropping the claim does it.
+        Ok(())
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Settled, it is gone; else it comes again.
+        self.inbox.state().taken.remove(&self.name);
+    }
+}
