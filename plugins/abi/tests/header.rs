@@ -1,4 +1,5 @@
 //! The header and these types say the same: gcc compiles the one and prints what it makes of it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![allow(missing_docs, reason = "tests")]
 
 use std::fmt::Write as _;
