@@ -269,6 +269,25 @@ Examples:
   tongguan simulate --journal day.jsonl what was declared, one line an event")]
     Simulate(Simulate),
 
+    /// Plugins: signers, transports and roles that are loaded from libraries
+    #[command(
+        subcommand,
+        arg_required_else_help = true,
+        after_help = "\
+Examples:
+  tongguan plugin list                            those of the manifest, and how far each comes
+  tongguan plugin check vendor.so                 what it is, without using its device
+  tongguan plugin test vendor.so --config c.json  whether it keeps the contract, with its device
+  tongguan plugin new my-signer --language c      a folder to start from
+
+docs/plugins.md leads from nothing to a tested plugin."
+    )]
+    Plugin(Plugin),
+
+    /// The process that a plugin runs in; started by this program itself
+    #[command(hide = true)]
+    PluginHost,
+
     /// See the whole way of a message: declare examples to an in-process stand-in
     #[command(after_help = "\
 Examples:
@@ -663,6 +682,99 @@ pub struct Simulate {
     /// Accept only certificates that this CA (PEM) issued
     #[arg(long, value_name = "PEM")]
     pub trust: Vec<PathBuf>,
+}
+
+/// `tongguan plugin`
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// Start the plugins of the manifest, and say how far each comes
+    List,
+
+    /// Load a library in a process of its own, and say what it is; nothing of its device is used
+    #[command(after_help = "\
+Examples:
+  tongguan plugin check vendor.so     its kind, version, capabilities, and the lines for the manifest")]
+    Check(PluginLibrary),
+
+    /// Find out whether a signer keeps the contract, with its device, and report
+    #[command(after_help = "\
+Examples:
+  tongguan plugin test vendor.so --config config.json
+  tongguan plugin test vendor.so --config config.json --rounds 10000 --json > report.json
+  tongguan plugin test vendor.so --config config.json --wrong-pin wrong.json
+
+config.json holds what stands in the manifest beside library: {\"key\": \"…\", \"pin\": \"file:pin\"}.
+Paths in it start at the present folder. --wrong-pin costs one of the device's attempts.")]
+    Test(PluginTest),
+
+    /// Write a folder to start from
+    #[command(after_help = "\
+Examples:
+  tongguan plugin new my-signer --language c
+  tongguan plugin new my-role --kind role --sdk ../tongguan/plugins/sdk")]
+    New(PluginNew),
+}
+
+/// `tongguan plugin check`
+#[derive(Debug, Args)]
+pub struct PluginLibrary {
+    /// The library
+    #[arg(value_name = "FILE")]
+    pub library: PathBuf,
+}
+
+/// `tongguan plugin test`
+#[derive(Debug, Args)]
+pub struct PluginTest {
+    /// The library
+    #[arg(value_name = "FILE")]
+    pub library: PathBuf,
+    /// Its options, JSON
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The same with a wrong PIN or password: it is tried once, and must be refused for good
+    #[arg(long, value_name = "FILE")]
+    pub wrong_pin: Option<PathBuf>,
+    /// How many signatures the search for leaks makes
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub rounds: u32,
+}
+
+/// `tongguan plugin new`
+#[derive(Debug, Args)]
+pub struct PluginNew {
+    /// Its name, and the folder's
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// What it is to be
+    #[arg(long, default_value = "signer")]
+    pub kind: PluginKind,
+    /// Rust, or C (signers)
+    #[arg(long, default_value = "rust")]
+    pub language: PluginLanguage,
+    /// For Rust: where plugins/sdk of Tongguan's source is
+    #[arg(long, value_name = "DIR")]
+    pub sdk: Option<PathBuf>,
+}
+
+/// What a plugin is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PluginKind {
+    /// Signs.
+    Signer,
+    /// Carries envelopes.
+    Transport,
+    /// Knows an enterprise's documents.
+    Role,
+}
+
+/// What a plugin is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PluginLanguage {
+    /// Rust, with the SDK.
+    Rust,
+    /// C, with the header alone.
+    C,
 }
 
 /// `tongguan demo`

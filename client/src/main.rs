@@ -21,6 +21,9 @@ use output::Output;
 
 fn main() -> ExitCode {
     let Cli { command, global } = Cli::parse();
+    if let Command::PluginHost = command {
+        return tongguan_plugin_host::serve();
+    }
     logging::start(&global, &command);
     let mut out = Output::new(&global);
     let result = match command {
@@ -40,6 +43,9 @@ fn main() -> ExitCode {
         Command::Evidence(args) => commands::evidence::run(&args, &global, &mut out),
         Command::Purge(args) => commands::purge::run(&args, &global, &mut out),
         Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
+        Command::Plugin(what) => commands::plugin::run(&what, &global, &mut out),
+        // It is done already.
+        Command::PluginHost => Ok(()),
         Command::Demo(args) => commands::demo::run(&args, &mut out),
     };
     match result {

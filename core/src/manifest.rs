@@ -18,6 +18,9 @@ use store::StoreTable;
 
 pub use traces::Traces;
 
+/// The kind of a part whose table names a library: the builder of that kind loads it.
+pub const LIBRARY: &str = "library";
+
 /// A manifest, read and checked on its own; the parts are not built yet.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -453,6 +456,19 @@ impl Manifest {
         self.part("transport", &self.transports, name)
     }
 
+    /// Whether that signer is loaded from a library.
+    pub fn loads_signer(&self, name: &str) -> bool {
+        let table = self.signers.get(name);
+        table.is_some_and(|table| table.contains_key("library"))
+    }
+
+    /// Whether a run without that signer is none: it is built in, or its table says `required`.
+    pub fn requires_signer(&self, name: &str) -> bool {
+        let table = self.signers.get(name);
+        let required = table.and_then(|table| table.get("required")?.as_bool());
+        required.unwrap_or(!self.loads_signer(name))
+    }
+
     fn part(
         &self,
         what: &str,
@@ -465,9 +481,23 @@ impl Manifest {
             Failure::misconfigured(&part, "find it", "the manifest has none of that name")
                 .remedy(format!("choose one of: {}", all.join(", ")))
         })?;
-        let Some(toml::Value::String(kind)) = table.remove("kind") else {
-            return Err(Failure::misconfigured(&part, "build it", "it has no kind")
-                .remedy(format!("add kind = \"…\" to [{what}s.{name}]")));
+        let kind = match (table.remove("kind"), table.contains_key("library")) {
+            (Some(toml::Value::String(kind)), false) => kind,
+            (None, true) => LIBRARY.to_owned(),
+            (Some(_), true) => {
+                let failure = Failure::misconfigured(
+                    &part,
+                    "build it",
+                    "it has a kind and a library, and is one of them",
+                );
+                return Err(failure.remedy(format!("remove one from [{what}s.{name}]")));
+            }
+            _ => {
+                let failure = Failure::misconfigured(&part, "build it", "it has no kind");
+                return Err(failure.remedy(format!(
+                    "add kind = \"…\" to [{what}s.{name}], or library = \"…\" for a plugin"
+                )));
+            }
         };
         let options = serde_json::to_value(table)
             .map_err(|e| Failure::misconfigured(&part, "read its options", e))?;
