@@ -288,6 +288,10 @@ docs/plugins.md leads from nothing to a tested plugin."
     #[command(hide = true)]
     PluginHost,
 
+    /// The process that stands in the place of a plugin on another machine
+    #[command(hide = true)]
+    PluginRelay(PluginRelay),
+
     /// See the whole way of a message: declare examples to an in-process stand-in
     #[command(after_help = "\
 Examples:
@@ -707,6 +711,16 @@ config.json holds what stands in the manifest beside library: {\"key\": \"…\",
 Paths in it start at the present folder. --wrong-pin costs one of the device's attempts.")]
     Test(PluginTest),
 
+    /// Serve a plugin to a client on another machine: run this where the device is
+    #[command(after_help = "\
+Examples:
+  tongguan plugin serve vendor.so --config card.json --listen 0.0.0.0:7443 \\
+    --certificate desktop.pem --key desktop.key --ca own-ca.pem
+
+At the client: [signers.main] remote = \"desktop.example:7443\", certificate, key, ca. Either side
+accepts only certificates of the CA that it names; let that be one of your own.")]
+    Serve(PluginServe),
+
     /// Write a folder to start from
     #[command(after_help = "\
 Examples:
@@ -738,6 +752,45 @@ pub struct PluginTest {
     /// How many signatures the search for leaks makes
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub rounds: u32,
+}
+
+/// `tongguan plugin serve`
+#[derive(Debug, Args)]
+pub struct PluginServe {
+    /// The library
+    #[arg(value_name = "FILE")]
+    pub library: PathBuf,
+    /// Its options, JSON
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The address and port to listen on
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: std::net::SocketAddr,
+    /// This machine's certificate, PEM
+    #[arg(long, value_name = "PEM")]
+    pub certificate: PathBuf,
+    /// Its key, PEM
+    #[arg(long, value_name = "PEM")]
+    pub key: PathBuf,
+    /// The CA that issued the client's certificate, PEM
+    #[arg(long, value_name = "PEM")]
+    pub ca: PathBuf,
+    /// Load only the library of this SHA-256
+    #[arg(long, value_name = "HEX")]
+    pub sha256: Option<String>,
+}
+
+/// `tongguan plugin-relay`
+#[derive(Debug, Args)]
+pub struct PluginRelay {
+    /// Where to
+    pub address: String,
+    /// What this side shows
+    pub certificate: PathBuf,
+    /// Its key
+    pub key: PathBuf,
+    /// Who issued the other side's
+    pub ca: PathBuf,
 }
 
 /// `tongguan plugin new`

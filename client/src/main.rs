@@ -21,8 +21,11 @@ use output::Output;
 
 fn main() -> ExitCode {
     let Cli { command, global } = Cli::parse();
-    if let Command::PluginHost = command {
-        return tongguan_plugin_host::serve();
+    // What a plugin's process says is said to the client that started it.
+    match command {
+        Command::PluginHost => return tongguan_plugin_host::serve(),
+        Command::PluginRelay(args) => return commands::plugin::relay(args),
+        _ => {}
     }
     logging::start(&global, &command);
     let mut out = Output::new(&global);
@@ -45,7 +48,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
         Command::Plugin(what) => commands::plugin::run(&what, &global, &mut out),
         // It is done already.
-        Command::PluginHost => Ok(()),
+        Command::PluginHost | Command::PluginRelay(_) => Ok(()),
         Command::Demo(args) => commands::demo::run(&args, &mut out),
     };
     match result {

@@ -18,7 +18,8 @@ use store::StoreTable;
 
 pub use traces::Traces;
 
-/// The kind of a part whose table names a library: the builder of that kind loads it.
+/// The kind of a part whose table names a library, or another machine: the builder of that kind
+/// loads it.
 pub const LIBRARY: &str = "library";
 
 /// A manifest, read and checked on its own; the parts are not built yet.
@@ -459,7 +460,7 @@ impl Manifest {
     /// Whether that signer is loaded from a library.
     pub fn loads_signer(&self, name: &str) -> bool {
         let table = self.signers.get(name);
-        table.is_some_and(|table| table.contains_key("library"))
+        table.is_some_and(loaded)
     }
 
     /// Whether a run without that signer is none: it is built in, or its table says `required`.
@@ -481,14 +482,14 @@ impl Manifest {
             Failure::misconfigured(&part, "find it", "the manifest has none of that name")
                 .remedy(format!("choose one of: {}", all.join(", ")))
         })?;
-        let kind = match (table.remove("kind"), table.contains_key("library")) {
+        let kind = match (table.remove("kind"), loaded(&table)) {
             (Some(toml::Value::String(kind)), false) => kind,
             (None, true) => LIBRARY.to_owned(),
             (Some(_), true) => {
                 let failure = Failure::misconfigured(
                     &part,
                     "build it",
-                    "it has a kind and a library, and is one of them",
+                    "it has a kind, and is a plugin by library or remote: it is one of them",
                 );
                 return Err(failure.remedy(format!("remove one from [{what}s.{name}]")));
             }
@@ -510,6 +511,11 @@ impl Manifest {
             },
         ))
     }
+}
+
+/// Whether a part is a plugin: in a library here, or on another machine.
+fn loaded(table: &toml::Table) -> bool {
+    table.contains_key("library") || table.contains_key("remote")
 }
 
 /// Who uses this program, as the system knows them: `name@machine`.

@@ -207,7 +207,7 @@ fn mistakes_in_the_manifest_are_told() {
         ),
         (
             format!("kind = \"software\"\nlibrary = {library:?}\n"),
-            "it has a kind and a library",
+            "it has a kind, and is a plugin",
         ),
         (
             format!("library = {library:?}\nsha256 = \"1\"\n"),
@@ -342,7 +342,7 @@ fn the_host_keeps_to_what_a_plugin_says() {
         "manners.so",
         &["-lcrypto", "-lpthread"],
     );
-    tongguan_plugin_host::set_program(TONGGUAN.into(), vec!["plugin-host".into()]);
+    tongguan_plugin_host::set_program(TONGGUAN.into());
     for (scheme, algorithm) in [("rsa", Algorithm::RsaSha1), ("sm2", Algorithm::Sm2Sm3)] {
         let folder = dir.join(scheme);
         fs::create_dir(&folder).unwrap();

@@ -28,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(crate) struct Device {
     launch: Launch,
     timeout: Duration,
-    environment: Vec<String>,
+    own: Options,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -75,7 +75,7 @@ impl Device {
         let (own, launch) = Options::read(options, kind)?;
         let device = Arc::new(Self {
             timeout: Duration::from_secs(own.timeout_seconds.into()),
-            environment: own.environment,
+            own,
             state: Mutex::new(State {
                 process: None,
                 generation: 0,
@@ -96,7 +96,7 @@ impl Device {
         });
         device.publish(&device.state());
         let started = device.open();
-        if own.required
+        if device.own.required
             && let Err(failure) = started
         {
             return Err(failure);
@@ -195,7 +195,11 @@ impl Device {
             }
         };
         let begun = Instant::now();
-        let asked = Process::start(part, &self.launch.base, &self.environment, tell)
+        let base = &self.launch.base;
+        let asked = self
+            .own
+            .command(base)
+            .and_then(|command| Process::start(part, command, base, &self.own.environment, tell))
             .map_err(|e| Told::transient(format!("its process cannot be started: {e}")))
             .and_then(|process| {
                 let frame = Frame::new(Verb::Open).json(Field::Launch, &self.launch);

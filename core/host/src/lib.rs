@@ -13,6 +13,8 @@ mod device;
 mod inspect;
 mod options;
 mod process;
+#[cfg(feature = "remote")]
+pub mod remote;
 mod role;
 mod signer;
 mod told;

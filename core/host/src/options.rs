@@ -1,7 +1,9 @@
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::process::Command;
 use tongguan_contracts::{Failure, PartOptions};
 
+use crate::process::command;
 use crate::told::{Kind, Launch};
 use crate::wire::PROTOCOL;
 
@@ -14,13 +16,27 @@ const OWN: &[&str] = &[
     "memory_mib",
     "environment",
 ];
+/// The same where the plugin is on another machine: what there is besides is there, too.
+#[cfg(feature = "remote")]
+const OWN_REMOTE: &[&str] = &["remote", "certificate", "key", "ca"];
 
 /// A part's table in the manifest, `library = "…"`, as far as it is the host's.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Options {
-    /// The plugin's file.
-    library: PathBuf,
+    /// The plugin's file, if it is on this machine.
+    library: Option<PathBuf>,
+    /// The other machine's address and port, where `tongguan plugin serve` waits.
+    #[cfg(feature = "remote")]
+    remote: Option<String>,
+    /// What this side shows there: a certificate and its key, PEM.
+    #[cfg(feature = "remote")]
+    certificate: Option<PathBuf>,
+    #[cfg(feature = "remote")]
+    key: Option<PathBuf>,
+    /// Who issued the other side's certificate, PEM.
+    #[cfg(feature = "remote")]
+    ca: Option<PathBuf>,
     /// What its SHA-256 must be, in hexadecimal.
     sha256: Option<String>,
     /// Whether nothing starts without it. Otherwise the rest works, and readiness says what does not.
@@ -56,9 +72,18 @@ impl Options {
         } = options;
         let mut own = serde_json::Map::new();
         let mut config = serde_json::Map::new();
+        #[cfg(feature = "remote")]
+        let remote = options.get("remote").is_some();
+        let is_own = |name: &str| {
+            #[cfg(feature = "remote")]
+            if remote && OWN_REMOTE.contains(&name) {
+                return true;
+            }
+            OWN.contains(&name)
+        };
         if let serde_json::Value::Object(table) = options {
             for (name, value) in table {
-                if OWN.contains(&name.as_str()) {
+                if is_own(&name) {
                     own.insert(name, value);
                 } else {
                     config.insert(name, value);
@@ -95,9 +120,13 @@ impl Options {
             base
         };
         let base = std::fs::canonicalize(&base).unwrap_or(base);
+        let library = match &own.library {
+            Some(library) => base.join(library),
+            None => own.elsewhere(&part, &config)?,
+        };
         let launch = Launch {
             protocol: PROTOCOL,
-            library: base.join(&own.library),
+            library,
             sha256: own.sha256.clone(),
             part,
             kind,
@@ -108,6 +137,56 @@ impl Options {
         };
         Ok((own, launch))
     }
+}
+
+impl Options {
+    /// The other machine, in the place of a library's path.
+    #[cfg(feature = "remote")]
+    fn elsewhere(&self, part: &str, config: &serde_json::Value) -> Result<PathBuf, Failure> {
+        let Some(remote) = &self.remote else {
+            return Err(nothing(part));
+        };
+        let all = (&self.certificate, &self.key, &self.ca);
+        let (Some(_), Some(_), Some(_)) = all else {
+            return Err(Failure::misconfigured(
+                part,
+                "reach its plugin",
+                "a certificate is missing",
+            )
+            .remedy("give certificate, key and ca, as docs/plugins.md tells"));
+        };
+        if let Some(option) = config.as_object().and_then(|all| all.keys().next()) {
+            let why = format!("{option} is the plugin's own option, and the plugin is elsewhere");
+            return Err(Failure::misconfigured(part, "use its options", why)
+                .remedy("put it into the configuration of tongguan plugin serve, there"));
+        }
+        Ok(remote.into())
+    }
+
+    #[cfg(not(feature = "remote"))]
+    fn elsewhere(&self, part: &str, _: &serde_json::Value) -> Result<PathBuf, Failure> {
+        Err(nothing(part))
+    }
+
+    /// What becomes the process of the plugin.
+    pub(crate) fn command(&self, base: &std::path::Path) -> std::io::Result<Command> {
+        #[cfg(feature = "remote")]
+        if let Some(remote) = &self.remote {
+            let mut relay = command("plugin-relay")?;
+            relay.arg(remote);
+            for file in [&self.certificate, &self.key, &self.ca] {
+                relay.arg(base.join(file.as_deref().unwrap_or(std::path::Path::new(""))));
+            }
+            return Ok(relay);
+        }
+        let _ = base;
+        command("plugin-host")
+    }
+}
+
+fn nothing(part: &str) -> Failure {
+    Failure::misconfigured(part, "load its plugin", "no library is named")
+        .remedy("add library = \"PATH\"")
 }
 
 /// The environment variables that options refer to as secrets.

@@ -1,7 +1,6 @@
 //! A plugin's process, as the client sees it: started, asked, watched, killed.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -33,32 +32,29 @@ const ENVIRONMENT: &[&str] = &[
     "TEMP",
 ];
 
-static PROGRAM: OnceLock<(PathBuf, Vec<OsString>)> = OnceLock::new();
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// Says which program is a plugin's process: one that calls [`serve`](crate::serve). Unless this is
-/// called before any plugin is loaded, it is this program with the argument `plugin-host`.
-pub fn set_program(program: PathBuf, args: Vec<OsString>) {
+/// Says which program is a plugin's process: one that calls [`serve`](crate::serve) where its first
+/// argument is `plugin-host`. Unless this is called before any plugin is loaded, it is this program.
+pub fn set_program(program: PathBuf) {
     // The first word counts.
-    let _ = PROGRAM.set((program, args));
+    let _ = PROGRAM.set(program);
 }
 
-fn command() -> std::io::Result<Command> {
-    if let Some((program, args)) = PROGRAM.get() {
-        let mut command = Command::new(program);
-        command.args(args);
-        return Ok(command);
-    }
-    // The program's file may be replaced while it runs; the link leads to the one that runs.
-    #[cfg(target_os = "linux")]
-    let mut command = {
-        use std::os::unix::process::CommandExt as _;
-        let mut command = Command::new("/proc/self/exe");
-        command.arg0("tongguan");
-        command
+/// This program, as something else.
+pub(crate) fn command(what: &str) -> std::io::Result<Command> {
+    let mut command = match PROGRAM.get() {
+        Some(program) => Command::new(program),
+        // The program's file may be replaced while it runs; the link leads to the one that runs.
+        None if cfg!(target_os = "linux") => Command::new("/proc/self/exe"),
+        None => Command::new(std::env::current_exe()?),
     };
-    #[cfg(not(target_os = "linux"))]
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("plugin-host");
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        command.arg0("tongguan");
+    }
+    command.arg(what);
     Ok(command)
 }
 
@@ -101,11 +97,11 @@ impl Process {
     /// Starts one; what it tells unasked goes to `tell`.
     pub(crate) fn start(
         part: &str,
+        mut command: Command,
         folder: &Path,
         environment: &[String],
         tell: impl Fn(&Arc<Self>, Event) + Send + 'static,
     ) -> std::io::Result<Arc<Self>> {
-        let mut command = command()?;
         command.env_clear();
         let wanted = environment.iter().map(String::as_str);
         for name in ENVIRONMENT.iter().copied().chain(wanted) {
@@ -347,7 +343,8 @@ fn told(status: Option<ExitStatus>) -> String {
 
 /// Loads a library in a process of its own, and lets that say what it is.
 pub(crate) fn inspect(launch: &Launch) -> Result<Frame, String> {
-    let process = Process::start("plugin", &launch.base, &[], |_, _| {})
+    let process = command("plugin-host")
+        .and_then(|command| Process::start("plugin", command, &launch.base, &[], |_, _| {}))
         .map_err(|e| format!("its process cannot be started: {e}"))?;
     let frame = Frame::new(Verb::Inspect).json(Field::Launch, launch);
     let patience = Duration::from_millis(launch.timeout_ms.into());

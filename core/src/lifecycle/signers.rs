@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tongguan_contracts::{Failure, Signer, Standing};
+use tongguan_contracts::{Failure, Signer, Stage, Standing};
 
 use crate::clock::now_ms;
 use crate::diagnosis::certificates::Validity;
@@ -113,7 +113,10 @@ impl Signers {
             let part = format!("signer {name:?}");
             let of = |one: &&Standing| one.part == part && !one.stage.works();
             let standing = standings.iter().find(of)?;
-            let failure = Failure::transient(part, "sign", &standing.why);
+            let failure = match standing.stage {
+                Stage::Failed => Failure::misconfigured(part, "sign", &standing.why),
+                _ => Failure::transient(part, "sign", &standing.why),
+            };
             Some(match standing.remedy.as_str() {
                 "" => {
                     failure.remedy("nothing, if it comes back by itself; tongguan check tries it")

@@ -3,6 +3,7 @@
 mod check;
 mod create;
 mod list;
+mod serve;
 mod test;
 
 use tongguan_contracts::{Stage, Standing};
@@ -11,12 +12,15 @@ use crate::cli::{Global, Plugin};
 use crate::output::{BAD, GOOD, OPEN, Output, paint};
 use crate::trouble::Trouble;
 
+pub use serve::relay;
+
 /// Runs the subcommand.
 pub fn run(what: &Plugin, global: &Global, out: &mut Output) -> Result<(), Trouble> {
     match what {
         Plugin::List => list::run(global, out),
         Plugin::Check(args) => check::run(args, out),
         Plugin::Test(args) => test::run(args, out),
+        Plugin::Serve(args) => serve::run(args),
         Plugin::New(args) => create::run(args, out),
     }
 }

@@ -107,15 +107,15 @@ pub fn run(args: &PluginTest, out: &mut Output) -> Result<(), Trouble> {
     }
 }
 
-fn read(path: &Path) -> Result<serde_json::Value, Trouble> {
+pub(super) fn read(path: &Path) -> Result<serde_json::Value, Trouble> {
     let text = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
     let value: serde_json::Value = serde_json::from_slice(&text).map_err(|e| {
         let doing = format!("read {}", path.display());
-        Failure::misconfigured("plugin test", doing, e)
+        Failure::misconfigured("plugin", doing, e)
     })?;
     if !value.is_object() {
         let doing = format!("read {}", path.display());
-        return Err(Failure::misconfigured("plugin test", doing, "it is no JSON object").into());
+        return Err(Failure::misconfigured("plugin", doing, "it is no JSON object").into());
     }
     Ok(value)
 }
