@@ -343,19 +343,22 @@ fn the_host_keeps_to_what_a_plugin_says() {
         &["-lcrypto", "-lpthread"],
     );
     tongguan_plugin_host::set_program(TONGGUAN.into());
-    for (scheme, algorithm) in [("rsa", Algorithm::RsaSha1), ("sm2", Algorithm::Sm2Sm3)] {
-        let folder = dir.join(scheme);
+    let made = |name: &str, scheme: &str, library: &str| {
+        let folder = dir.join(name);
         fs::create_dir(&folder).unwrap();
         plugins::prepare(&folder, scheme, "kind = \"software\"");
         let options = PartOptions {
-            part: format!("signer {scheme:?}"),
+            part: format!("signer {name:?}"),
             options: serde_json::json!({
-                "library": dir.join("manners.so"), "key": "enterprise.key",
+                "library": dir.join(library), "key": "enterprise.key",
                 "certificate": "enterprise.pem",
             }),
             base: folder,
         };
-        let signer = tongguan_plugin_host::signer(options).unwrap();
+        tongguan_plugin_host::signer(options)
+    };
+    for (scheme, algorithm) in [("rsa", Algorithm::RsaSha1), ("sm2", Algorithm::Sm2Sm3)] {
+        let signer = made(scheme, scheme, "manners.so").unwrap();
         assert_eq!(signer.concurrency().get(), 1);
         let begun = Instant::now();
         let threads: Vec<_> = (0..3)
@@ -376,6 +379,23 @@ fn the_host_keeps_to_what_a_plugin_says() {
         // 600 a minute: the sixth begins half a second after the first.
         assert!(begun.elapsed() >= Duration::from_millis(500));
     }
+    // One that wants its PIN each time is not asked again after it has refused.
+    plugins::c(
+        dir,
+        "tests/e2e/manners/manners.c",
+        "pin.so",
+        &["-lcrypto", "-lpthread", "-DPIN_EACH"],
+    );
+    let signer = made("pin", "rsa", "pin.so").unwrap();
+    for _ in 0..3 {
+        let failure = signer.sign(Algorithm::RsaSha1, b"text").unwrap_err();
+        assert!(
+            failure.to_string().contains("does not like it"),
+            "{failure}"
+        );
+    }
+    let attempts = fs::read_to_string(dir.join("pin/attempts")).unwrap();
+    assert_eq!(attempts.lines().count(), 1);
 }
 
 /// The processes of all plugins are killed again and again in the middle of the work: each declaration

@@ -16,9 +16,11 @@ use crate::wire::{Field, Frame, Verb};
 
 /// How long a process may take to end by itself, once it is asked to.
 const GOODBYE: Duration = Duration::from_secs(4);
-/// How long a line of standard error may be, and how many are logged.
+/// How long a line of standard error may be.
 const MOST_LINE: u64 = 2000;
-const MOST_LINES: u32 = 1000;
+/// How many lines of a plugin are logged in how long: it must not fill the disk.
+const MOST_LINES: u32 = 200;
+const LINES_IN: Duration = Duration::from_secs(10);
 /// What of the environment a plugin's process has in any case.
 const ENVIRONMENT: &[&str] = &[
     "PATH",
@@ -53,6 +55,8 @@ pub(crate) fn command(what: &str) -> std::io::Result<Command> {
     {
         use std::os::unix::process::CommandExt as _;
         command.arg0("tongguan");
+        // Ctrl-C is for the client, which ends in good order, and its plugins with it.
+        command.process_group(0);
     }
     command.arg(what);
     Ok(command)
@@ -73,6 +77,34 @@ pub(crate) enum Event {
     Loaded(Frame),
     /// The process does no more, and why.
     Over(String),
+}
+
+/// How much of what a plugin says is logged.
+struct Lines {
+    since: Instant,
+    count: u32,
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            count: 0,
+        }
+    }
+
+    /// Whether there is room for one more; what there is none for is told once.
+    fn admit(&mut self, plugin: &str) -> bool {
+        if self.since.elapsed() > LINES_IN {
+            *self = Self::new();
+        }
+        self.count = self.count.saturating_add(1);
+        if self.count == MOST_LINES {
+            let seconds = LINES_IN.as_secs();
+            tracing::warn!(plugin, "it says too much: no more of it for {seconds} s");
+        }
+        self.count < MOST_LINES
+    }
 }
 
 pub(crate) struct Process {
@@ -153,6 +185,7 @@ impl Process {
 
     fn read(self: Arc<Self>, output: std::process::ChildStdout, tell: impl Fn(&Arc<Self>, Event)) {
         let mut output = BufReader::new(output);
+        let mut lines = Lines::new();
         let broken = loop {
             let frame = match Frame::read(&mut output) {
                 Ok(Some(frame)) => frame,
@@ -167,7 +200,11 @@ impl Process {
                         let _ = waits.try_send(frame);
                     }
                 }
-                Verb::Log => self.log(&frame),
+                Verb::Log => {
+                    if lines.admit(&self.part) {
+                        self.log(&frame);
+                    }
+                }
                 Verb::Loaded => tell(&self, Event::Loaded(frame)),
                 Verb::Leaving => {
                     let why = frame.text(Field::Text);
@@ -292,24 +329,20 @@ impl Process {
 /// Logs what a process writes to standard error, within bounds.
 fn log_lines(plugin: &str, errors: std::process::ChildStderr) {
     let mut errors = BufReader::new(errors);
-    let mut count = 0;
+    let mut lines = Lines::new();
     loop {
         let mut line = Vec::new();
         match errors.by_ref().take(MOST_LINE).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
-        count += 1;
-        if count > MOST_LINES {
+        if !lines.admit(plugin) {
             continue;
         }
         let line = String::from_utf8_lossy(&line);
         let printable = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
         let line: String = line.trim_end().chars().map(printable).collect();
         tracing::warn!(plugin, "{line}");
-        if count == MOST_LINES {
-            tracing::warn!(plugin, "it prints too much: no more of it is logged");
-        }
     }
 }
 
@@ -357,4 +390,18 @@ pub(crate) fn inspect(launch: &Launch) -> Result<Frame, String> {
         Ended::Late => "it hangs while it is loaded".to_owned(),
         Ended::Gone(why) => format!("{why}, while the library was loaded"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_that_says_too_much_is_cut_short() {
+        let mut lines = Lines::new();
+        let admitted = (0..MOST_LINES * 3).filter(|_| lines.admit("test")).count();
+        assert_eq!(admitted, MOST_LINES as usize - 1);
+        lines.since -= LINES_IN * 2;
+        assert!(lines.admit("test"));
+    }
 }

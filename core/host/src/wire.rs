@@ -197,9 +197,13 @@ impl Frame {
     /// What came is no frame, or ends in the middle of one.
     pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
         let mut length = [0; 4];
-        match from.read(&mut length)? {
-            0 => return Ok(None),
-            n => from.read_exact(length.get_mut(n..).unwrap_or_default())?,
+        loop {
+            match from.read(&mut length) {
+                Ok(0) => return Ok(None),
+                Ok(n) => break from.read_exact(length.get_mut(n..).unwrap_or_default())?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
         let length = u32::from_le_bytes(length) as usize;
         if !(13..=MOST).contains(&length) {

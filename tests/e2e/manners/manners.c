@@ -45,15 +45,38 @@ static int32_t sign_digest(void *instance, tongguan_call call, uint32_t timeout_
     return host->put(call, TONGGUAN_SIGNATURE, signature);
 }
 
+/* With -DPIN_EACH: a device that wants its PIN each time, and does not like it. */
+static int32_t refuse(void *instance, tongguan_call call, uint32_t timeout_ms, uint32_t algorithm,
+                      tongguan_bytes text_to_sign) {
+    (void)instance, (void)timeout_ms, (void)algorithm, (void)text_to_sign;
+    FILE *attempts = fopen("attempts", "a");
+    if (attempts != NULL) {
+        fputs("attempt\n", attempts);
+        fclose(attempts);
+    }
+    return failed(call, TONGGUAN_MISCONFIGURED, 0, "VerifyPIN", "it does not like it", "");
+}
+
+#ifdef PIN_EACH
+#define SIGN refuse
+#define FLAGS TONGGUAN_PIN_PER_OPERATION
+#else
+#define SIGN sign_digest
+#define FLAGS (TONGGUAN_THREAD_AFFINE | TONGGUAN_TAKES_DIGEST)
+#endif
+
 static int32_t info_here(tongguan_info *to) {
     int32_t ended = info(to);
-    to->flags = TONGGUAN_THREAD_AFFINE | TONGGUAN_TAKES_DIGEST;
+    to->flags = FLAGS;
     to->max_concurrency = 1;
     to->operations_per_minute = 600;
     return ended;
 }
 
-static const tongguan_signer calls_here = {sizeof(tongguan_signer), 0, identity, sign_digest};
+/* Which of the two is not used depends on how it is compiled. */
+static const tongguan_signer calls_here = {sizeof(tongguan_signer), 0, identity, SIGN};
+static int32_t (*const unused[])(void *, tongguan_call, uint32_t, uint32_t, tongguan_bytes)
+    __attribute__((used)) = {refuse, sign_digest};
 
 static const tongguan_plugin_descriptor plugin_here = {
     sizeof(tongguan_plugin_descriptor), TONGGUAN_ABI, info_here, create_here, destroy_here,
