@@ -247,7 +247,7 @@ fn a_wrong_pin() {
         told_.contains("Login said 160 (0xA0): the PIN is wrong"),
         "{told_}"
     );
-    assert!(told_.contains("pin-refused.signer--main"), "{told_}");
+    assert!(told_.contains("pin-refused-signer-main"), "{told_}");
     assert_eq!(attempts(dir), 1, "check");
     // Neither another command nor a run tries it.
     let again = refused(dir, &["check", "--offline"], 3);
@@ -264,7 +264,7 @@ fn a_wrong_pin() {
     assert_eq!(list.matches("\"state\":\"submitted\"").count(), 3, "{list}");
     // A person puts it right.
     fs::write(dir.join("well"), "").unwrap();
-    fs::remove_file(dir.join("pin-refused.signer--main")).unwrap();
+    fs::remove_file(dir.join("pin-refused-signer-main")).unwrap();
     good(dir, TONGGUAN, &["check", "--offline"]);
 }
 

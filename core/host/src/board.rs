@@ -29,9 +29,9 @@ pub(crate) fn set(standing: Standing) -> Option<Standing> {
 
 /// The file that keeps others from trying a refused PIN again: the next start, or another command.
 fn mark(part: &str, base: &Path) -> PathBuf {
-    let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
-    let name: String = part.chars().map(plain).collect();
-    base.join(format!("pin-refused.{}", name.trim_end_matches('-')))
+    let words = part.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    base.join(format!("pin-refused-{}", words.join("-")))
 }
 
 /// What to do about a refused PIN.

@@ -271,7 +271,7 @@ fn unknown(args: &PluginTest, config: &serde_json::Value) -> Verdict {
 fn pin(args: &PluginTest, wrong: &serde_json::Value) -> Verdict {
     let part = "signer \"with a wrong PIN\"";
     // The kit is the person who acts: each run of it may try once.
-    let mark = Path::new("pin-refused.signer--with-a-wrong-PIN");
+    let mark = Path::new("pin-refused-signer-with-a-wrong-PIN");
     let _ = std::fs::remove_file(mark);
     let verdict = pin_twice(args, wrong, part);
     let _ = std::fs::remove_file(mark);
