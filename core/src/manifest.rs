@@ -458,7 +458,7 @@ impl Manifest {
     }
 
     /// Whether that signer is loaded from a library.
-    pub fn loads_signer(&self, name: &str) -> bool {
+    fn loads_signer(&self, name: &str) -> bool {
         let table = self.signers.get(name);
         table.is_some_and(loaded)
     }
