@@ -1,6 +1,13 @@
+mod plugin;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tongguan_verifier::Layer;
+
+pub use plugin::{
+    Plugin, PluginKind, PluginLanguage, PluginLibrary, PluginNew, PluginRelay, PluginServe,
+    PluginTest,
+};
 
 /// Exchange messages with China's cross-border e-commerce customs.
 ///
@@ -268,6 +275,29 @@ Examples:
   tongguan simulate                     the other side of tongguan.toml's transports
   tongguan simulate --journal day.jsonl what was declared, one line an event")]
     Simulate(Simulate),
+
+    /// Plugins: signers, transports and roles that are loaded from libraries
+    #[command(
+        subcommand,
+        arg_required_else_help = true,
+        after_help = "\
+Examples:
+  tongguan plugin list                            those of the manifest, and how far each comes
+  tongguan plugin check vendor.so                 what it is, without using its device
+  tongguan plugin test vendor.so --config c.json  whether it keeps the contract, with its device
+  tongguan plugin new my-signer --language c      a folder to start from
+
+docs/plugins.md leads from nothing to a tested plugin."
+    )]
+    Plugin(Plugin),
+
+    /// The process that a plugin runs in; started by this program itself
+    #[command(hide = true)]
+    PluginHost,
+
+    /// The process that stands in the place of a plugin on another machine
+    #[command(hide = true)]
+    PluginRelay(PluginRelay),
 
     /// See the whole way of a message: declare examples to an in-process stand-in
     #[command(after_help = "\

@@ -1,12 +1,12 @@
 use std::io;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Command, Global};
+use crate::cli::{Command, Global, Plugin};
 
 /// Sends logs to standard error, as the options, TONGGUAN_LOG, or the command's own default say.
 pub fn start(global: &Global, command: &Command) {
     let standard = match command {
-        Command::Run(_) | Command::Simulate(_) => "info",
+        Command::Run(_) | Command::Simulate(_) | Command::Plugin(Plugin::Serve(_)) => "info",
         _ => "warn",
     };
     let asked = global

@@ -21,6 +21,12 @@ use output::Output;
 
 fn main() -> ExitCode {
     let Cli { command, global } = Cli::parse();
+    // What a plugin's process says is said to the client that started it.
+    match command {
+        Command::PluginHost => return tongguan_plugin_host::serve(),
+        Command::PluginRelay(args) => return commands::plugin::relay(args),
+        _ => {}
+    }
     logging::start(&global, &command);
     let mut out = Output::new(&global);
     let result = match command {
@@ -40,6 +46,9 @@ fn main() -> ExitCode {
         Command::Evidence(args) => commands::evidence::run(&args, &global, &mut out),
         Command::Purge(args) => commands::purge::run(&args, &global, &mut out),
         Command::Simulate(args) => commands::simulate::run(&args, &global, &mut out),
+        Command::Plugin(what) => commands::plugin::run(&what, &global, &mut out),
+        // It is done already.
+        Command::PluginHost | Command::PluginRelay(_) => Ok(()),
         Command::Demo(args) => commands::demo::run(&args, &mut out),
     };
     match result {

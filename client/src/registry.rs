@@ -1,10 +1,10 @@
 use serde_json::Value;
 use std::sync::Arc;
 
-use tongguan_contracts::{Failure, PartOptions, Transport};
-use tongguan_core::{Manifest, Registry};
+use tongguan_contracts::{Failure, PartOptions, Role, Transport};
+use tongguan_core::{LIBRARY, Manifest, Registry};
 
-/// The parts that are built into this program. The core knows none of them by name.
+/// The parts that are built into this program, and what loads others. The core knows none of them by name.
 pub fn built_in() -> Registry {
     let mut registry = Registry::default();
     registry.role("ecommerce", tongguan_role_ecommerce::build);
@@ -14,7 +14,16 @@ pub fn built_in() -> Registry {
     registry.transport("amqp", tongguan_transport_amqp::build);
     registry.transport("directory", tongguan_transport_directory::build);
     registry.transport("ftp", tongguan_transport_ftp::build);
+    registry.role(LIBRARY, loaded_role);
+    registry.device(LIBRARY, tongguan_plugin_host::signer);
+    registry.transport(LIBRARY, tongguan_plugin_host::transport);
+    registry.standings(tongguan_plugin_host::standings);
     registry
+}
+
+/// A role from a library. What it makes of documents is read by the built-in role.
+fn loaded_role(options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
+    tongguan_plugin_host::role(options, tongguan_role_ecommerce::build)
 }
 
 /// The other side of a transport of the manifest: what the enterprise sends, it receives.

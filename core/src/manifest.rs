@@ -18,6 +18,10 @@ use store::StoreTable;
 
 pub use traces::Traces;
 
+/// The kind of a part whose table names a library, or another machine: the builder of that kind
+/// loads it.
+pub const LIBRARY: &str = "library";
+
 /// A manifest, read and checked on its own; the parts are not built yet.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -453,6 +457,19 @@ impl Manifest {
         self.part("transport", &self.transports, name)
     }
 
+    /// Whether that signer is loaded from a library.
+    fn loads_signer(&self, name: &str) -> bool {
+        let table = self.signers.get(name);
+        table.is_some_and(loaded)
+    }
+
+    /// Whether a run without that signer is none: it is built in, or its table says `required`.
+    pub fn requires_signer(&self, name: &str) -> bool {
+        let table = self.signers.get(name);
+        let required = table.and_then(|table| table.get("required")?.as_bool());
+        required.unwrap_or(!self.loads_signer(name))
+    }
+
     fn part(
         &self,
         what: &str,
@@ -465,9 +482,23 @@ impl Manifest {
             Failure::misconfigured(&part, "find it", "the manifest has none of that name")
                 .remedy(format!("choose one of: {}", all.join(", ")))
         })?;
-        let Some(toml::Value::String(kind)) = table.remove("kind") else {
-            return Err(Failure::misconfigured(&part, "build it", "it has no kind")
-                .remedy(format!("add kind = \"…\" to [{what}s.{name}]")));
+        let kind = match (table.remove("kind"), loaded(&table)) {
+            (Some(toml::Value::String(kind)), false) => kind,
+            (None, true) => LIBRARY.to_owned(),
+            (Some(_), true) => {
+                let failure = Failure::misconfigured(
+                    &part,
+                    "build it",
+                    "it has a kind, and is a plugin by library or remote: it is one of them",
+                );
+                return Err(failure.remedy(format!("remove one from [{what}s.{name}]")));
+            }
+            _ => {
+                let failure = Failure::misconfigured(&part, "build it", "it has no kind");
+                return Err(failure.remedy(format!(
+                    "add kind = \"…\" to [{what}s.{name}], or library = \"…\" for a plugin"
+                )));
+            }
         };
         let options = serde_json::to_value(table)
             .map_err(|e| Failure::misconfigured(&part, "read its options", e))?;
@@ -480,6 +511,11 @@ impl Manifest {
             },
         ))
     }
+}
+
+/// Whether a part is a plugin: in a library here, or on another machine.
+fn loaded(table: &toml::Table) -> bool {
+    table.contains_key("library") || table.contains_key("remote")
 }
 
 /// Who uses this program, as the system knows them: `name@machine`.

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use tongguan_contracts::{Failure, RoleBuilder, SignerBuilder, TransportBuilder};
+use tongguan_contracts::{Failure, RoleBuilder, SignerBuilder, Standing, TransportBuilder};
 
 /// The parts that are known, by the `kind` that a manifest names them with. Whoever embeds the
 /// core fills it.
@@ -10,6 +10,7 @@ pub struct Registry {
     signers: BTreeMap<&'static str, SignerBuilder>,
     devices: BTreeSet<&'static str>,
     transports: BTreeMap<&'static str, TransportBuilder>,
+    standings: Option<fn() -> Vec<Standing>>,
 }
 
 impl Registry {
@@ -37,6 +38,16 @@ impl Registry {
     /// Adds a transport.
     pub fn transport(&mut self, kind: &'static str, builder: TransportBuilder) {
         self.transports.insert(kind, builder);
+    }
+
+    /// Adds what tells of the parts that are loaded at run time.
+    pub fn standings(&mut self, tell: fn() -> Vec<Standing>) {
+        self.standings = Some(tell);
+    }
+
+    /// Where the parts stand that are loaded at run time.
+    pub(crate) fn stand(&self) -> Vec<Standing> {
+        self.standings.map(|tell| tell()).unwrap_or_default()
     }
 
     pub(crate) fn find_role(&self, part: &str, kind: &str) -> Result<RoleBuilder, Failure> {

@@ -10,7 +10,7 @@
 
 mod stage;
 
-use stage::{TONGGUAN, files, good, refused, run, standard};
+use stage::{TONGGUAN, files, good, openssl_verifies, refused, run, standard};
 use std::fs;
 use std::path::Path;
 
@@ -160,62 +160,6 @@ fn emptied(text: &str) -> String {
         text.replace_range(start..end, "");
     }
     text
-}
-
-/// Has openssl verify the signature value of an SM2-signed message over its canonical SignedInfo.
-fn openssl_verifies(dir: &Path, message: &Path, public_key: &str, encoding: &str) {
-    let text = fs::read_to_string(message).unwrap();
-    let between = |open: &str, close: &str| {
-        let start = text.find(open).unwrap() + open.len();
-        text[start..start + text[start..].find(close).unwrap()].to_owned()
-    };
-    // SignedInfo as a document of its own, with the namespaces that are in scope there.
-    let info = format!(
-        "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" \
-         xmlns:ceb=\"http://www.chinaport.gov.cn/ceb\">{}</ds:SignedInfo>",
-        between("<ds:SignedInfo>", "</ds:SignedInfo>")
-    );
-    fs::write(dir.join("info.xml"), info).unwrap();
-    let canonical = good(dir, "xmllint", &["--c14n", "info.xml"]);
-    fs::write(dir.join("info.c14n"), canonical).unwrap();
-    fs::write(
-        dir.join("value.b64"),
-        between("<ds:SignatureValue>", "</ds:SignatureValue>"),
-    )
-    .unwrap();
-    good(
-        dir,
-        "openssl",
-        &["base64", "-d", "-A", "-in", "value.b64", "-out", "value"],
-    );
-    let value = fs::read(dir.join("value")).unwrap();
-    let der = if encoding == "raw" {
-        tongguan_crypto::raw_to_der(&value).unwrap()
-    } else {
-        value
-    };
-    fs::write(dir.join("value.der"), der).unwrap();
-    let id = "distid:1234567812345678";
-    good(
-        dir,
-        "openssl",
-        &[
-            "pkeyutl",
-            "-verify",
-            "-pubin",
-            "-inkey",
-            public_key,
-            "-rawin",
-            "-digest",
-            "sm3",
-            "-pkeyopt",
-            id,
-            "-sigfile",
-            "value.der",
-            "-in",
-            "info.c14n",
-        ],
-    );
 }
 
 #[test]

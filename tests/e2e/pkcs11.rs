@@ -90,10 +90,15 @@ impl Stage {
 
     /// Runs tongguan, which must say no; gives what it said.
     fn refused(&self, args: &[&str]) -> String {
+        self.refused_with(args, 3)
+    }
+
+    /// The same, where it says so by that exit code.
+    fn refused_with(&self, args: &[&str], code: i32) -> String {
         let out = self.done(TONGGUAN, args);
         let text = [out.stdout.as_slice(), out.stderr.as_slice()].concat();
         let text = String::from_utf8_lossy(&text).into_owned();
-        assert_eq!(out.status.code(), Some(3), "{text}");
+        assert_eq!(out.status.code(), Some(code), "{text}");
         assert!(!text.contains("panicked"), "{text}");
         text
     }
@@ -278,7 +283,13 @@ fn what_is_wrong_with_a_token_is_told() {
             assert!(told.contains(word), "{options}: no {word:?} in {told}");
         }
     };
-    told("token = \"other\"", &["enterprise", "serial"]);
+    // It may be plugged in later.
+    stage.signer("token = \"other\"");
+    let gone = stage.refused_with(&["check"], 4);
+    assert!(
+        gone.contains("enterprise") && gone.contains("serial"),
+        "{gone}"
+    );
     stage.token("second");
     told("", &["several fit", "second"]);
     told("token = \"second\"", &["private key", "key_label"]);

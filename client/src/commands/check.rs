@@ -1,8 +1,9 @@
 use serde::Serialize;
 
+use tongguan_contracts::{Stage, Standing};
 use tongguan_core::PartCheck;
 
-use super::{block_on, open};
+use super::{block_on, open, plugin};
 use crate::cli::{Check, Global};
 use crate::exit::Exit;
 use crate::output::{BAD, GOOD, Output, paint};
@@ -12,14 +13,21 @@ use crate::trouble::Trouble;
 struct Report<'a> {
     ok: bool,
     parts: &'a [PartCheck],
+    plugins: &'a [Standing],
 }
 
 /// Opens every part and says what is wrong.
 pub fn run(args: &Check, global: &Global, out: &mut Output) -> Result<(), Trouble> {
     let client = open(global)?;
     let parts = block_on(async { Ok(client.check(args.offline).await) })?;
-    let ok = parts.iter().all(|p| p.ok);
-    out.object(&Report { ok, parts: &parts })?;
+    let plugins = tongguan_plugin_host::standings();
+    let started = plugins.iter().all(|p| p.stage.works());
+    let ok = started && parts.iter().all(|p| p.ok);
+    out.object(&Report {
+        ok,
+        parts: &parts,
+        plugins: &plugins,
+    })?;
     out.line(format!(
         "{} manifest {}",
         paint(GOOD, "ok  "),
@@ -41,10 +49,14 @@ pub fn run(args: &Check, global: &Global, out: &mut Output) -> Result<(), Troubl
             }
         }
     }
+    for plugin in &plugins {
+        plugin::tell(plugin, out)?;
+    }
     if ok {
         return Ok(());
     }
-    let lasting = parts.iter().any(|p| !p.ok && !p.transient);
+    let lasting = parts.iter().any(|p| !p.ok && !p.transient)
+        || plugins.iter().any(|p| p.stage == Stage::Failed);
     Err(Trouble::AlreadySaid(if lasting {
         Exit::Misconfigured
     } else {

@@ -19,6 +19,7 @@ mod pin;
 mod role;
 mod secret;
 mod signer;
+mod standing;
 mod transport;
 
 pub use declaration::{Declaration, Origin};
@@ -28,6 +29,7 @@ pub use pin::PinGuard;
 pub use role::{Document, DocumentRefused, ReceiptNotice, Role, RoleBuilder};
 pub use secret::{Secret, SecretRef};
 pub use signer::{Algorithm, Identity, Signer, SignerBuilder};
+pub use standing::{Stage, Standing};
 pub use transport::{Accepted, Delivery, Outgoing, Settle, Transport, TransportBuilder};
 
 /// A field-level problem in a document or message: where, which field, which rule, what to do.

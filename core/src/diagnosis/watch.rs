@@ -74,7 +74,9 @@ impl Watch {
             self.metrics.stored(&counts, age, store.failures());
         }
         let built = validities.into_iter().map(|(name, v)| (name, Ok(v)));
-        let built = built.collect();
+        let mut built: BTreeMap<_, _> = built.collect();
+        let broken = self.signers.not_working();
+        built.extend(broken.into_iter().map(|(name, why)| (name, Err(why))));
         let findings = diagnose(&self.manifest, self.store.as_ref(), &built).await?;
         self.metrics.found(&findings);
         // What a store shows at a start has waited for it, and may be worked off by the next look.

@@ -93,7 +93,10 @@ impl PartCheck {
                 ok: false,
                 error: Some(failure.to_string()),
                 remedy: failure.how_to_mend().map(str::to_owned),
-                transient: failure.class() == FailureClass::Transient,
+                transient: matches!(
+                    failure.class(),
+                    FailureClass::Transient | FailureClass::DeviceGone
+                ),
             },
         }
     }

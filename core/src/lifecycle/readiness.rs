@@ -17,8 +17,8 @@ pub struct Readiness {
 }
 
 impl Client {
-    /// Whether this client runs, its store answers, and at least one route has a transport in
-    /// reach.
+    /// Whether this client runs, its store answers, at least one route has a transport in
+    /// reach, and what is loaded at run time works.
     pub async fn readiness(&self) -> Readiness {
         let mut problems = Vec::new();
         if !self.running.load(Ordering::Relaxed) {
@@ -39,6 +39,11 @@ impl Client {
             let all: Vec<&str> = self.manifest.transports().collect();
             let all = all.join(", ");
             problems.push(format!("every route's transports are out of reach: {all}"));
+        }
+        let standings = self.registry.stand();
+        for standing in standings.iter().filter(|one| !one.stage.works()) {
+            let (stage, why) = (standing.stage.name(), &standing.why);
+            problems.push(format!("{} is {stage}: {why}", standing.part));
         }
         Readiness {
             ready: problems.is_empty(),

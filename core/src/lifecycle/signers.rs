@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tongguan_contracts::{Failure, Signer};
+use tongguan_contracts::{Failure, Signer, Stage, Standing};
 
 use crate::clock::now_ms;
 use crate::diagnosis::certificates::Validity;
@@ -47,8 +47,18 @@ impl Signers {
     pub(super) fn new(manifest: &Manifest, registry: &Registry) -> Result<Self, Failure> {
         let mut signers = BTreeMap::new();
         for name in manifest.routes.iter().flat_map(|route| &route.signers) {
-            if !signers.contains_key(name) {
-                signers.insert(name.clone(), build(manifest, registry, name)?);
+            if signers.contains_key(name) {
+                continue;
+            }
+            match build(manifest, registry, name) {
+                Ok(built) => {
+                    signers.insert(name.clone(), built);
+                }
+                Err(failure) if manifest.requires_signer(name) => return Err(failure),
+                Err(failure) => {
+                    let remedy = failure.how_to_mend().unwrap_or_default();
+                    tracing::error!(%failure, remedy, "started without a signer");
+                }
             }
         }
         Ok(Self {
@@ -89,9 +99,35 @@ impl Signers {
         }
         let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         let first = route.signers.first()?;
-        let (_, validity) = built.signers.get(first)?;
+        let Some((_, validity)) = built.signers.get(first) else {
+            return self.not_working().remove(first);
+        };
         let part = format!("signer {:?}", route.signers.join(", "));
         Some(validity.failure(&part, now_ms() / 1000))
+    }
+
+    /// The loaded ones that do not work now, and why.
+    pub(crate) fn not_working(&self) -> BTreeMap<String, Failure> {
+        let standings = self.registry.stand();
+        let broken = |name: &str| {
+            let part = format!("signer {name:?}");
+            let of = |one: &&Standing| one.part == part && !one.stage.works();
+            let standing = standings.iter().find(of)?;
+            let failure = match standing.stage {
+                Stage::Failed => Failure::misconfigured(part, "sign", &standing.why),
+                _ => Failure::transient(part, "sign", &standing.why),
+            };
+            Some(match standing.remedy.as_str() {
+                "" => {
+                    failure.remedy("nothing, if it comes back by itself; tongguan check tries it")
+                }
+                remedy => failure.remedy(remedy),
+            })
+        };
+        let names = self.manifest.signers();
+        names
+            .filter_map(|name| Some((name.to_owned(), broken(name)?)))
+            .collect()
     }
 
     /// How long each certificate is valid.
