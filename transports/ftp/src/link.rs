@@ -16,6 +16,9 @@ use crate::options::{Names, Options, Tls};
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// A list of names is never longer, in octets.
+const LONGEST_LIST: u64 = 4 << 20;
+
 /// GBK, as older servers write file names.
 #[derive(Debug)]
 struct Gbk;
@@ -33,6 +36,15 @@ impl Encoding for Gbk {
             return Err(std::io::Error::new(kind, "GBK lacks a character of it"));
         }
         Ok(octets.into_owned())
+    }
+}
+
+impl Names {
+    fn decode(self, octets: &[u8]) -> String {
+        match self {
+            Self::Utf8 => String::from_utf8_lossy(octets).into_owned(),
+            Self::Gbk => Gbk.decode(octets),
+        }
     }
 }
 
@@ -96,8 +108,8 @@ fn step<T>(doing: impl Into<String>, result: FtpResult<T>) -> Result<T, Trouble>
     })
 }
 
-/// A connection.
-pub(crate) struct Link(NativeTlsFtpStream);
+/// A connection, and the encoding of its file names.
+pub(crate) struct Link(NativeTlsFtpStream, Names);
 
 impl Link {
     pub(crate) fn open(options: &Options) -> Result<Self, Trouble> {
@@ -127,12 +139,12 @@ impl Link {
             "ask for binary transfers",
             ftp.transfer_type(FileType::Binary),
         )?;
-        Ok(Self(ftp))
+        Ok(Self(ftp, options.names))
     }
 
     /// The names in a folder.
     pub(crate) fn list(&mut self, folder: &str) -> Result<Vec<String>, Trouble> {
-        let names = match self.0.nlst(Some(folder)) {
+        let names = match self.names(folder) {
             // Some servers say so of an empty folder (RFC 959 lets them).
             Err(FtpError::UnexpectedResponse(answer))
                 if matches!(
@@ -149,6 +161,27 @@ impl Link {
         // Some servers give paths.
         let base = |name: String| name.rsplit('/').next().unwrap_or_default().to_owned();
         Ok(names.into_iter().map(base).collect())
+    }
+
+    fn names(&mut self, folder: &str) -> FtpResult<Vec<String>> {
+        let opened = [Status::AboutToSend, Status::AlreadyOpen];
+        let (_, mut stream) = self
+            .0
+            .custom_data_command(format!("NLST {folder}"), &opened)?;
+        let mut octets = Vec::new();
+        (&mut stream)
+            .take(LONGEST_LIST + 1)
+            .read_to_end(&mut octets)
+            .map_err(FtpError::ConnectionError)?;
+        if octets.len() as u64 > LONGEST_LIST {
+            let error = std::io::Error::other("the folder holds too many files to list");
+            return Err(FtpError::ConnectionError(error));
+        }
+        stream.finish()?;
+        let lines = octets.split(|b| *b == b'\n');
+        let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let names = lines.filter(|line| !line.is_empty());
+        Ok(names.map(|name| self.1.decode(name)).collect())
     }
 
     /// How large a file is, where the server tells.
