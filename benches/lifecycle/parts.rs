@@ -81,7 +81,9 @@ impl Stage {
     /// The client, as the program tongguan builds it.
     pub fn client(&self) -> Result<Client, Failure> {
         let mut registry = Registry::default();
-        registry.role("ecommerce", tongguan_role_ecommerce::build);
+        for (kind, build) in tongguan_roles::all() {
+            registry.role(kind, build);
+        }
         registry.signer("software", tongguan_signer_software::build);
         registry.transport("amqp", tongguan_transport_amqp::build);
         let manifest = Manifest::parse(&self.manifest, self.folder.path(), "bench.toml")?;

@@ -53,11 +53,14 @@ pub fn standard() -> Option<PathBuf> {
 }
 
 fn declarations(document: &[u8]) -> Outcome<Vec<Declaration>> {
-    let role = tongguan_role_ecommerce::build(PartOptions {
-        part: "bench".to_owned(),
-        options: serde_json::json!({}),
-        base: PathBuf::new(),
-    })?;
+    let role = tongguan_roles::build(
+        "ecommerce",
+        PartOptions {
+            part: "bench".to_owned(),
+            options: serde_json::json!({}),
+            base: PathBuf::new(),
+        },
+    )?;
     Ok(role.read(Document {
         name: "quickstart",
         octets: document,

@@ -7,7 +7,9 @@ use tongguan_core::{LIBRARY, Manifest, Registry};
 /// The parts that are built into this program, and what loads others. The core knows none of them by name.
 pub fn built_in() -> Registry {
     let mut registry = Registry::default();
-    registry.role("ecommerce", tongguan_role_ecommerce::build);
+    for (kind, build) in tongguan_roles::all() {
+        registry.role(kind, build);
+    }
     registry.device("eport", tongguan_signer_eport::build);
     registry.device("pkcs11", tongguan_signer_pkcs11::build);
     registry.signer("software", tongguan_signer_software::build);
@@ -21,9 +23,9 @@ pub fn built_in() -> Registry {
     registry
 }
 
-/// A role from a library. What it makes of documents is read by the built-in role.
+/// A role from a library. What it makes of documents is read as the standard's own forms.
 fn loaded_role(options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
-    tongguan_plugin_host::role(options, tongguan_role_ecommerce::build)
+    tongguan_plugin_host::role(options, tongguan_roles::standard)
 }
 
 /// The other side of a transport of the manifest: what the enterprise sends, it receives.

@@ -15,9 +15,9 @@ use crate::personal;
 static ROLE: LazyLock<Arc<dyn Role>> = LazyLock::new(|| {
     let declared = messages().iter().filter(|m| m.kind == Kind::Declaration);
     let names: Vec<&str> = declared.map(|m| m.name).collect();
-    tongguan_role_ecommerce::build(PartOptions {
+    tongguan_roles::build("ecommerce", PartOptions {
         part: "role".to_owned(),
-        options: json!({ "declares": names }),
+        options: json!({ "also": ["platform", "payment", "logistics", "warehouse", "agent"], "declares": names }),
         base: ".".into(),
     })
     .expect("every message can be declared")

@@ -297,9 +297,9 @@ const READINGS: &[Reading] = &[
     ("the role", |octets| {
         let declared = messages().iter().filter(|m| m.kind == Kind::Declaration);
         let names: Vec<&str> = declared.map(|m| m.name).collect();
-        let role = tongguan_role_ecommerce::build(PartOptions {
+        let role = tongguan_roles::build("ecommerce", PartOptions {
             part: "role".to_owned(),
-            options: serde_json::json!({ "declares": names }),
+            options: serde_json::json!({ "also": ["platform", "payment", "logistics", "warehouse", "agent"], "declares": names }),
             base: ".".into(),
         })
         .unwrap();

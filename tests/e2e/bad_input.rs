@@ -383,7 +383,10 @@ fn a_store_or_manifest_that_does_not_do_is_named() {
         "{told}"
     );
     let told = with("kind = \"ecommerce\"", "kind = \"ecomerce\"");
-    assert!(told.contains("kind must be one of ecommerce"), "{told}");
+    assert!(
+        told.contains("kind must be one of agent, ecommerce"),
+        "{told}"
+    );
     let told = with("\"CEB311Message\", #", "\"CEB31Message\", #");
     assert!(
         told.contains("CEB31Message") && told.contains("CEB311Message"),

@@ -294,10 +294,10 @@ fn the_official_receipts_find_the_declarations_that_they_answer() {
         let key = answer.key.clone().unwrap();
         let role_options = tongguan_contracts::PartOptions {
             part: "test".into(),
-            options: serde_json::json!({ "declares": [declaration] }),
+            options: serde_json::json!({ "also": ["payment", "logistics"], "declares": [declaration] }),
             base: dir.into(),
         };
-        let role = tongguan_role_ecommerce::build(role_options).unwrap();
+        let role = tongguan_roles::build("ecommerce", role_options).unwrap();
         let quickstart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart");
         let document = fs::read(quickstart.join(template)).unwrap();
         let declared = role

@@ -40,7 +40,7 @@ pub fn run(global: &Global, out: &mut Output) -> Result<(), Trouble> {
         add(manifest.role(name), |options| {
             drop(tongguan_plugin_host::role(
                 options,
-                tongguan_role_ecommerce::build,
+                tongguan_roles::standard,
             ));
         });
     }

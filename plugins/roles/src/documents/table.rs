@@ -4,7 +4,8 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use tongguan_messages::{Content, Draft, Element, Message, Place, Problem, SimpleType};
 
-use crate::declare::Unit;
+use crate::documents::ambiguous;
+use crate::documents::declare::Unit;
 
 /// A column: the entity that its field belongs to, and the field.
 #[derive(Clone, Copy)]
@@ -240,14 +241,13 @@ fn choose(
         }
     }
     best.sort_by_key(|(uncovered, ..)| *uncovered);
-    if let [(first, one, _), (second, other, _), ..] = best.as_slice()
-        && first == second
+    // Which of an import and an export is meant, fields that are left out must not tell.
+    if let Some((first, one, _)) = best.first()
+        && let Some((_, other, _)) = best[1..]
+            .iter()
+            .find(|(other, message, _)| other == first || message.direction != one.direction)
     {
-        return Err(vec![Problem::document(
-            "ambiguous-message",
-            format!("the header fits {} and {}", one.name, other.name),
-            "say which: --as MESSAGE",
-        )]);
+        return Err(vec![ambiguous("the header", one, other)]);
     }
     match best.into_iter().next() {
         Some((_, message, columns)) => Ok((message, columns)),

@@ -6,7 +6,7 @@ use tongguan_messages::{
     Draft, Message, Node, Place, Problem, business_key, check_forms, fragment,
 };
 
-use crate::fill::Fresh;
+use crate::documents::fill::Fresh;
 
 /// One thing to declare, as a document gives it.
 pub(crate) enum Unit {

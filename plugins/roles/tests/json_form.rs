@@ -30,10 +30,10 @@ fn declarations() -> impl Iterator<Item = &'static Message> {
 }
 
 fn role(declares: &[&str]) -> Arc<dyn Role> {
-    tongguan_role_ecommerce::build(PartOptions {
+    tongguan_roles::build("ecommerce", PartOptions {
         part: "test".to_owned(),
         base: ".".into(),
-        options: json!({ "declares": declares }),
+        options: json!({ "also": ["platform", "payment", "logistics", "warehouse", "agent"], "declares": declares }),
     })
     .unwrap()
 }

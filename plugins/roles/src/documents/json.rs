@@ -5,8 +5,9 @@ use std::collections::HashSet;
 
 use tongguan_messages::{Content, Draft, Element, Lines, Message, Place, Problem};
 
-use crate::declare::Unit;
-use crate::table::habits;
+use crate::documents::ambiguous;
+use crate::documents::declare::Unit;
+use crate::documents::table::habits;
 
 /// JSON and nothing more.
 const STRICT: ParseOptions = ParseOptions {
@@ -137,6 +138,13 @@ impl Reader<'_> {
             self.push(problem, place);
             return None;
         };
+        let message = match message {
+            Ok(message) => message,
+            Err(problem) => {
+                self.push(problem, place);
+                return None;
+            }
+        };
         let draft = self.draft(object, message.unit?)?;
         Some(Unit::Draft(message, draft))
     }
@@ -232,26 +240,55 @@ impl Reader<'_> {
     }
 }
 
-/// The message whose entities, or fields, the object names.
-fn which(object: &Object<'_>, wanted: &[&'static Message]) -> Option<&'static Message> {
+/// The message whose entities, or fields, the object names; of those that name as many at first
+/// sight, the one that knows most of the names in the entities.
+fn which(
+    object: &Object<'_>,
+    wanted: &[&'static Message],
+) -> Option<Result<&'static Message, Problem>> {
     // No unit has so many names; in more of them there is nothing to recognise.
     let names = &object.properties[..object.properties.len().min(200)];
     let score = |message: &Message| {
         let unit = message.unit?;
-        let known = names
-            .iter()
-            .filter(|p| unit.child(p.name.as_str()).is_some());
-        let entity = known.clone().any(|p| {
-            unit.child(p.name.as_str())
-                .is_some_and(|e| matches!(e.content, Content::Sequence(_)))
-        });
-        Some((entity, known.count())).filter(|(entity, known)| *entity || *known > 2)
+        let known = || {
+            names
+                .iter()
+                .filter_map(|p| Some((unit.child(p.name.as_str())?, &p.value)))
+        };
+        let entity = known().any(|(e, _)| matches!(e.content, Content::Sequence(_)));
+        let within = known().map(|(e, value)| known_in(e, value)).sum::<usize>();
+        let count = known().count();
+        Some((entity, count, within)).filter(|(entity, count, _)| *entity || *count > 2)
     };
-    wanted
+    let mut scores: Vec<_> = wanted
         .iter()
         .filter_map(|m| Some((score(m)?, *m)))
-        .max_by_key(|(score, _)| *score)
-        .map(|(_, m)| m)
+        .collect();
+    scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    match scores.as_slice() {
+        [(first, one), (second, other), ..] if first == second => {
+            Some(Err(ambiguous("the object", one, other)))
+        }
+        [(_, one), ..] => Some(Ok(one)),
+        [] => None,
+    }
+}
+
+/// How many of an entity's names are known.
+fn known_in(entity: &Element, value: &Value<'_>) -> usize {
+    let object = match value {
+        Value::Object(object) => Some(object),
+        Value::Array(Array { elements, .. }) => match elements.first() {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        },
+        _ => None,
+    };
+    let names = object.map_or(&[][..], |o| &o.properties[..o.properties.len().min(200)]);
+    names
+        .iter()
+        .filter(|p| entity.child(p.name.as_str()).is_some())
+        .count()
 }
 
 /// How an object of that message looks: `{"OrderHead": …, "OrderList": …}`.

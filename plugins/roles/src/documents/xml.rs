@@ -1,25 +1,19 @@
 use tongguan_messages::{Limits, Message, Problem, read_unsigned};
 
-use crate::declare::Unit;
+use crate::documents::declare::Unit;
+use crate::may::Registered;
 
 /// Reads an unsigned CEB message.
 pub(crate) fn read(
     octets: &[u8],
     wanted: &[&'static Message],
+    registered: &Registered,
     limits: &Limits,
 ) -> Result<Vec<Unit>, Vec<Problem>> {
     let parsed = read_unsigned(octets, limits)?;
     let message = parsed.message;
     if !wanted.iter().any(|m| m.name == message.name) {
-        let names: Vec<&str> = wanted.iter().map(|m| m.name).collect();
-        return Err(vec![Problem::document(
-            "not-declared",
-            format!(
-                "{} is not among the messages that this role declares",
-                message.name
-            ),
-            format!("choose from {}, or add it to declares", names.join(", ")),
-        )]);
+        return Err(vec![registered.not_declared(message.name, wanted)]);
     }
     if parsed.signature.is_some() {
         return Err(vec![Problem::document(

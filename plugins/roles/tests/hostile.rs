@@ -9,11 +9,14 @@
 use tongguan_contracts::{Document, PartOptions, Problem};
 
 fn refused(text: &str) -> Vec<Problem> {
-    let role = tongguan_role_ecommerce::build(PartOptions {
-        part: "role".to_owned(),
-        options: serde_json::json!({}),
-        base: ".".into(),
-    })
+    let role = tongguan_roles::build(
+        "ecommerce",
+        PartOptions {
+            part: "role".to_owned(),
+            options: serde_json::json!({}),
+            base: ".".into(),
+        },
+    )
     .unwrap();
     let document = Document {
         name: "hostile",
