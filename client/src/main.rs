@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Void(args) => commands::decide::run(&args, Decision::Void, &global, &mut out),
         Command::Resubmit(args) => commands::resubmit::run(&args, &global, &mut out),
         Command::Show(args) => commands::show::run(&args, &global, &mut out),
+        Command::Map(what) => commands::map::run(&what, &global, &mut out),
         Command::Explain(args) => commands::explain::run(&args, &mut out),
         Command::Standard(what) => commands::standard::run(&what, &mut out),
         Command::Audit(args) => commands::audit::run(&args, &global, &mut out),

@@ -232,6 +232,16 @@ fn leaf(
     node
 }
 
+/// What is wrong with a field's text by the field's own rules. `path` is where it stands.
+pub fn check_field(
+    element: &'static Element,
+    path: &str,
+    place: Place,
+    text: &str,
+) -> Option<Problem> {
+    check_leaf(&Node::leaf(element, place, text), path)
+}
+
 /// The rules for a field's text: its type, what XML can carry at all, and the form of a date.
 fn check_leaf(node: &Node, path: &str) -> Option<Problem> {
     let (element, place) = (node.element, node.place);

@@ -41,7 +41,7 @@ mod xml;
 mod xsd;
 
 pub use document::document;
-pub use draft::{Draft, Filler, check_forms};
+pub use draft::{Draft, Filler, check_field, check_forms};
 pub use example::{Extent, example, example_json, unsigned_example};
 pub use find::{Found, Target, find, find_message, nearest, nearest_names};
 pub use follows::key_in;

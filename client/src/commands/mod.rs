@@ -7,6 +7,7 @@ pub mod demo;
 pub mod evidence;
 pub mod explain;
 pub mod init;
+pub mod map;
 pub mod plugin;
 pub mod purge;
 pub mod resubmit;

@@ -2,21 +2,21 @@
 //!
 //! The standard's tables name who sends each message, so that a role is a name of theirs and no
 //! more ([`all`]). A document is JSON, CSV with a header, or unsigned CEB XML; its content tells
-//! which. It is taken whole, or refused whole with everything that is wrong with it.
+//! which. It is taken whole, or refused whole with everything that is wrong with it. JSON and CSV
+//! may have the enterprise's own names, where the manifest maps them: docs/mapping.md.
 #![forbid(unsafe_code)]
 
 mod documents;
+mod enterprise;
+mod mapping;
 mod may;
 
-use serde::Deserialize;
 use std::sync::Arc;
 
-use tongguan_contracts::{
-    Declaration, Document, DocumentRefused, Failure, PartOptions, Role, RoleBuilder,
-};
-use tongguan_messages::{Limits, Message, Problem};
+use tongguan_contracts::{Document, DocumentRefused, Failure, PartOptions, Role, RoleBuilder};
 
-use may::Registered;
+use enterprise::Enterprise;
+pub use mapping::trial::{Needed, Trial, Tried, Verdict};
 
 /// Every role by its kind in the manifest.
 pub fn all() -> [(&'static str, RoleBuilder); 6] {
@@ -30,51 +30,13 @@ pub fn all() -> [(&'static str, RoleBuilder); 6] {
     ]
 }
 
-/// A role's table in the manifest.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    /// What the enterprise is registered as besides.
-    #[serde(default)]
-    also: Vec<String>,
-    /// The messages that it declares; all imports that it may, unless given.
-    declares: Option<Vec<String>>,
-    /// Largest document, in octets.
-    #[serde(default = "max_octets")]
-    max_octets: usize,
-}
-
-fn max_octets() -> usize {
-    64 << 20
-}
-
-struct Enterprise {
-    registered: Registered,
-    names: Vec<String>,
-    declares: Vec<&'static Message>,
-    limits: Limits,
-}
-
 /// Builds the role of that kind, a name of [`all`].
 ///
 /// # Errors
-/// A message that the standard does not know, or that the role may not declare.
+/// A message that the standard does not know, or that the role may not declare; a mapping with a
+/// mistake, or without a field that every declaration needs.
 pub fn build(kind: &'static str, options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
-    let given: Options = options.parse()?;
-    let registered = Registered::new(&options.part, kind, &given.also)?;
-    let declares = match &given.declares {
-        Some(names) => registered.named(&options.part, names)?,
-        None => registered.usual(),
-    };
-    let limits = Limits {
-        octets: given.max_octets,
-    };
-    Ok(Arc::new(Enterprise {
-        registered,
-        names: declares.iter().map(|m| m.name.to_owned()).collect(),
-        declares,
-        limits,
-    }))
+    Ok(Arc::new(Enterprise::new(kind, options)?))
 }
 
 /// Builds a role that declares whatever it is told to: it reads, checks and completes what a loaded
@@ -89,32 +51,55 @@ pub fn standard(mut options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
     build("ecommerce", options)
 }
 
-impl Enterprise {
-    fn read_problems(&self, document: Document<'_>) -> Result<Vec<Declaration>, Vec<Problem>> {
-        let wanted = match document.message {
-            None => self.declares.clone(),
-            Some(name) => match self.declares.iter().find(|m| m.name == name) {
-                Some(message) => vec![*message],
-                None => return Err(vec![self.registered.not_declared(name, &self.declares)]),
-            },
-        };
-        documents::read(document, &wanted, &self.registered, &self.limits)
-    }
+/// Why a sample could not be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTried {
+    /// The role or its mapping is wrong.
+    #[error(transparent)]
+    Role(#[from] Failure),
+    /// The sample cannot be read at all.
+    #[error(transparent)]
+    Sample(#[from] DocumentRefused),
 }
 
-impl Role for Enterprise {
-    fn declares(&self) -> &[String] {
-        &self.names
-    }
+/// Tries a role's mapping on a sample, even one that lacks fields; shows the fields of that
+/// declaration, from 1. Personal data is in the answer until [`Trial::mask`].
+///
+/// # Errors
+/// The mapping has mistakes, or the sample is neither JSON nor CSV.
+pub fn try_mapping(
+    kind: &str,
+    options: PartOptions,
+    sample: Document<'_>,
+    declaration: usize,
+) -> Result<Trial, NotTried> {
+    enterprise::try_mapping(known(kind, &options)?, options, sample, declaration)
+}
 
-    fn read(&self, document: Document<'_>) -> Result<Vec<Declaration>, DocumentRefused> {
-        self.read_problems(document)
-            .map_err(|problems| DocumentRefused {
-                document: document.name.to_owned(),
-                problems: problems
-                    .into_iter()
-                    .map(|p| p.in_file(document.name))
-                    .collect(),
-            })
-    }
+/// A first mapping to a message, from the names in a sample: TOML for the manifest. `role` is the
+/// role's name there.
+///
+/// # Errors
+/// The role may not declare that message, or the sample is neither JSON nor CSV.
+pub fn new_mapping(
+    kind: &str,
+    role: &str,
+    options: PartOptions,
+    sample: Document<'_>,
+) -> Result<String, NotTried> {
+    enterprise::new_mapping(known(kind, &options)?, role, options, sample)
+}
+
+fn known(kind: &str, options: &PartOptions) -> Result<&'static str, Failure> {
+    let all = all();
+    let found = all.iter().find(|(name, _)| *name == kind);
+    found.map(|(name, _)| *name).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        Failure::misconfigured(
+            &options.part,
+            "map its documents",
+            format!("its kind {kind:?} has no mappings"),
+        )
+        .remedy(format!("those built in have: {}", names.join(", ")))
+    })
 }

@@ -33,8 +33,8 @@ fn too_many(text: &str) -> bool {
     marks.count() > MOST_VALUES
 }
 
-/// Reads one object, or an array of objects.
-pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>, Vec<Problem>> {
+/// Parses a document.
+pub(crate) fn parse(text: &str) -> Result<Value<'_>, Vec<Problem>> {
     if too_many(text) {
         return Err(vec![Problem::document(
             "too-large",
@@ -42,7 +42,6 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
             "split it",
         )]);
     }
-    let mut lines = Lines::new(text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
         let end = error.range().start >= text.trim_end().len()
             || error.kind().to_string().starts_with("Unterminated");
@@ -60,22 +59,35 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
             format!("the document {what}: {}", error.kind()),
             remedy,
         );
-        vec![at(problem, lines.place(error.range().start))]
+        vec![at(problem, Lines::new(text).place(error.range().start))]
     })?;
-    let objects: Vec<&Value<'_>> = match &parsed.value {
-        Some(Value::Array(Array { elements, .. })) => elements.iter().collect(),
-        Some(value) => vec![value],
-        None => Vec::new(),
+    parsed.value.ok_or_else(|| vec![nothing()])
+}
+
+/// The document declares nothing.
+pub(crate) fn nothing() -> Problem {
+    Problem::document(
+        "empty",
+        "the document declares nothing",
+        "give at least one object",
+    )
+}
+
+/// Reads one object, or an array of objects.
+pub(crate) fn read(
+    text: &str,
+    value: &Value<'_>,
+    wanted: &[&'static Message],
+) -> Result<Vec<Unit>, Vec<Problem>> {
+    let objects: Vec<&Value<'_>> = match value {
+        Value::Array(Array { elements, .. }) => elements.iter().collect(),
+        value => vec![value],
     };
     if objects.is_empty() {
-        return Err(vec![Problem::document(
-            "empty",
-            "the document declares nothing",
-            "give at least one object",
-        )]);
+        return Err(vec![nothing()]);
     }
     let mut reader = Reader {
-        lines,
+        lines: Lines::new(text),
         problems: Vec::new(),
     };
     let mut units = Vec::new();

@@ -9,7 +9,7 @@ use crate::documents::declare::Unit;
 
 /// A column: the entity that its field belongs to, and the field.
 #[derive(Clone, Copy)]
-struct Column {
+pub(crate) struct Column {
     entity: &'static Element,
     /// The entity may stand many times: the field is an item's.
     list: bool,
@@ -23,44 +23,54 @@ const MOST: usize = 100;
 /// have fewer.
 const MOST_ROWS: usize = 400_000;
 
-/// Reads rows. Consecutive rows with the same head are one declaration with several items.
-pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>, Vec<Problem>> {
-    let mut rows = ReaderBuilder::new()
-        .trim(Trim::All)
-        .flexible(true)
-        .has_headers(true)
-        .from_reader(text.as_bytes());
-    let header = rows.headers().cloned().map_err(|e| vec![broken(&e)])?;
-    let (message, columns) = choose(&header, wanted)?;
-    let Some(unit) = message.unit else {
-        return Ok(Vec::new());
-    };
-    let mut problems = Vec::new();
-    let mut units: Vec<Unit> = Vec::new();
-    let mut last: Option<(Vec<String>, Draft)> = None;
-    for (index, row) in rows.records().enumerate() {
-        if problems.len() >= MOST {
-            break;
+/// A header and the rows after it, each with its line.
+pub(crate) struct Rows<'t> {
+    reader: csv::Reader<&'t [u8]>,
+    pub header: StringRecord,
+    read: usize,
+}
+
+impl<'t> Rows<'t> {
+    pub fn new(text: &'t str) -> Result<Self, Vec<Problem>> {
+        let mut reader = ReaderBuilder::new()
+            .trim(Trim::All)
+            .flexible(true)
+            .has_headers(true)
+            .from_reader(text.as_bytes());
+        let header = reader.headers().cloned().map_err(|e| vec![broken(&e)])?;
+        Ok(Self {
+            reader,
+            header,
+            read: 0,
+        })
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<(u32, StringRecord), Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.read > MOST_ROWS {
+            return None;
         }
-        if index == MOST_ROWS {
-            return Err(vec![Problem::document(
+        let mut row = StringRecord::new();
+        match self.reader.read_record(&mut row) {
+            Ok(false) => return None,
+            Err(error) => return Some(Err(broken(&error))),
+            Ok(true) => self.read += 1,
+        }
+        if self.read > MOST_ROWS {
+            return Some(Err(Problem::document(
                 "too-large",
                 format!("the document has more than {MOST_ROWS} rows"),
                 "split it",
-            )]);
+            )));
         }
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                problems.push(broken(&error));
-                continue;
-            }
-        };
         let line = row
             .position()
             .map_or(0, |p| u32::try_from(p.line()).unwrap_or(u32::MAX));
-        if row.len() != columns.len() {
-            problems.push(Problem {
+        if row.len() != self.header.len() {
+            return Some(Err(Problem {
                 line,
                 column: 1,
                 ..Problem::document(
@@ -68,13 +78,48 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
                     format!(
                         "the row has {} columns, the header {}",
                         row.len(),
-                        columns.len()
+                        self.header.len()
                     ),
                     "quote values that hold commas; give every row all columns",
                 )
-            });
-            continue;
+            }));
         }
+        Some(Ok((line, row)))
+    }
+}
+
+/// The document has no rows.
+pub(crate) fn no_rows() -> Problem {
+    Problem::document(
+        "empty",
+        "the document has a header but no rows",
+        "give at least one row",
+    )
+}
+
+/// Reads rows. Consecutive rows with the same head are one declaration with several items.
+pub(crate) fn read(
+    rows: Rows<'_>,
+    message: &'static Message,
+    columns: &[Column],
+) -> Result<Vec<Unit>, Vec<Problem>> {
+    let Some(unit) = message.unit else {
+        return Ok(Vec::new());
+    };
+    let mut problems = Vec::new();
+    let mut units: Vec<Unit> = Vec::new();
+    let mut last: Option<(Vec<String>, Draft)> = None;
+    for row in rows {
+        if problems.len() >= MOST {
+            break;
+        }
+        let (line, row) = match row {
+            Ok(row) => row,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
         let head: Vec<String> = columns
             .iter()
             .zip(&row)
@@ -85,11 +130,11 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
         let same = items && last.as_ref().is_some_and(|(before, _)| *before == head);
         if !same {
             units.extend(last.take().map(|(_, draft)| Unit::Draft(message, draft)));
-            let draft = head_of(unit, &columns, &row, line, &mut problems);
+            let draft = head_of(unit, columns, &row, line, &mut problems);
             last = Some((head, draft));
         }
         if items && let Some((_, draft)) = &mut last {
-            for child in items_of(unit, &columns, &row, line, &mut problems) {
+            for child in items_of(unit, columns, &row, line, &mut problems) {
                 draft.child(child);
             }
         }
@@ -99,11 +144,7 @@ pub(crate) fn read(text: &str, wanted: &[&'static Message]) -> Result<Vec<Unit>,
         return Err(problems);
     }
     if units.is_empty() {
-        return Err(vec![Problem::document(
-            "empty",
-            "the document has a header but no rows",
-            "give at least one row",
-        )]);
+        return Err(vec![no_rows()]);
     }
     Ok(units)
 }
@@ -221,7 +262,7 @@ fn broken(error: &csv::Error) -> Problem {
 }
 
 /// The message that the header's columns belong to, and what each column is.
-fn choose(
+pub(crate) fn choose(
     header: &StringRecord,
     wanted: &[&'static Message],
 ) -> Result<(&'static Message, Vec<Column>), Vec<Problem>> {
