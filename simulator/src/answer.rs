@@ -7,7 +7,8 @@ use time::macros::{format_description, offset};
 use tongguan_crypto::Certificate;
 use tongguan_messages::envelope::{Envelope, Head, Opened, Report, Response, open, write_receipt};
 use tongguan_messages::{
-    Kind, Limits, Message, Node, Parsed, Problem, business_key, error_code, message, read,
+    Direction, Kind, Limits, Message, Node, Outcome, Parsed, Problem, business_key, error_code,
+    message, read,
 };
 use tongguan_xmldsig::{Policy, Trust, VerifyError, verify};
 
@@ -333,13 +334,22 @@ fn declared(
 }
 
 /// The statuses that a good declaration goes through: declared at the e-port, stored by customs
-/// (waybill statuses have only 399, 审结, in their schema), and for an inventory released.
-fn course(receipt: &Message) -> &'static [&'static str] {
-    match receipt.name {
-        "CEB622Message" => &["2", "120", "800"],
-        "CEB514Message" => &["2", "399"],
-        _ => &["2", "120"],
+/// where the receipt has that, and the first one that ends well (an inventory is released). Waybill
+/// statuses have only 399, 审结, in their schema.
+fn course(receipt: &Message) -> Vec<&'static str> {
+    let mut course = vec!["2"];
+    let stored = receipt.statuses.iter().find(|s| s.code == "120");
+    let stored = stored.filter(|_| receipt.name != "CEB514Message");
+    course.extend(stored.map(|s| s.code));
+    if stored.is_none_or(|s| s.outcome != Outcome::Accepted) {
+        let mut good = receipt
+            .statuses
+            .iter()
+            .filter(|s| s.outcome == Outcome::Accepted);
+        let good = good.find(|s| s.code != "120");
+        course.extend(good.map(|s| s.code));
     }
+    course
 }
 
 /// One unit of a receipt: the fields that the declaration has by the same name, the numbers that
@@ -385,13 +395,17 @@ fn unit_of(
                 ),
                 // B + date + serial; customs + year + I + serial: 18 characters each.
                 "preNo" => Some(format!("B{day}{serial:0>9}")),
-                // Given to an inventory; other declarations have the one of the inventory that
-                // they are about.
-                "invtNo" if receipt.name == "CEB622Message" => given.then(|| {
-                    let customs = copied("customsCode").unwrap_or_default();
-                    let year = day.get(..4).unwrap_or_default();
-                    format!("{customs:0>4}{year}I{serial:0>9}")
-                }),
+                // Given to an inventory (an export's receipt has it always); other declarations have
+                // the one of the inventory that they are about.
+                "invtNo" if matches!(receipt.name, "CEB604Message" | "CEB622Message") => {
+                    let export = receipt.direction == Direction::Export;
+                    (given || particle.min > 0).then(|| {
+                        let customs = copied("customsCode").unwrap_or_default();
+                        let year = day.get(..4).unwrap_or_default();
+                        let way = if export { 'E' } else { 'I' };
+                        format!("{customs:0>4}{year}{way}{serial:0>9}")
+                    })
+                }
                 _ => copied(name),
             };
             text.map(|text| (name, text))

@@ -10,27 +10,14 @@
 
 mod stage;
 
-use stage::{TONGGUAN, files, good, openssl_verifies, refused, run, standard};
+use stage::{
+    TONGGUAN, export_schemas, files, good, openssl_verifies, refused, run, standard, valid,
+};
 use std::fs;
 use std::path::Path;
 
 fn demo(dir: &Path, scheme: &str) {
     good(dir, TONGGUAN, &["demo", "--scheme", scheme]);
-}
-
-fn valid(dir: &Path, schema: &Path, files: &[std::path::PathBuf]) {
-    assert!(!files.is_empty());
-    let mut args = vec!["--noout", "--schema", schema.to_str().unwrap()];
-    args.extend(files.iter().map(|f| f.to_str().unwrap()));
-    good(dir, "xmllint", &args);
-}
-
-/// Writes our own schemas into a folder.
-fn export_schemas(dir: &Path) {
-    for name in tongguan_messages::schemas() {
-        let xsd = tongguan_messages::xsd(name).unwrap();
-        fs::write(dir.join(format!("{name}.xsd")), xsd).unwrap();
-    }
 }
 
 #[test]

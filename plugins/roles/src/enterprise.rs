@@ -1,17 +1,21 @@
 //! A role: what the manifest says of it, and the documents that it reads.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use tongguan_contracts::{Declaration, Document, DocumentRefused, Failure, PartOptions, Role};
+use tongguan_contracts::{
+    Declaration, Document, DocumentRefused, Failure, PartOptions, ReceiptNotice, Role,
+};
 use tongguan_messages::{Limits, Message, Problem};
 
 use crate::NotTried;
 use crate::documents::Reading;
 use crate::mapping::{self, Mapping, trial::Trial};
 use crate::may::Registered;
+use crate::receipts::Receipts;
 
 /// A role's table in the manifest.
 #[derive(Debug, Deserialize)]
@@ -25,6 +29,8 @@ struct Options {
     /// Largest document, in octets.
     #[serde(default = "max_octets")]
     max_octets: usize,
+    /// A file that gets a line for every receipt; none unless given.
+    receipts: Option<PathBuf>,
     /// Mappings of the enterprise's own documents, by the messages that they make.
     #[serde(default)]
     map: BTreeMap<String, Value>,
@@ -40,6 +46,7 @@ pub(crate) struct Enterprise {
     names: Vec<String>,
     declares: Vec<&'static Message>,
     mappings: Vec<Mapping>,
+    receipts: Option<Receipts>,
     limits: Limits,
 }
 
@@ -75,6 +82,10 @@ impl Unfinished {
             mistakes.extend(read.mistakes);
             missing.extend(read.missing);
         }
+        let receipts = given.receipts.as_ref().map(|path| {
+            // Relative to the manifest.
+            Receipts::new(&options.part, options.base.join(path))
+        });
         let limits = Limits {
             octets: given.max_octets,
         };
@@ -84,6 +95,7 @@ impl Unfinished {
                 names: declares.iter().map(|m| m.name.to_owned()).collect(),
                 declares,
                 mappings,
+                receipts,
                 limits,
             },
             mistakes,
@@ -152,6 +164,13 @@ impl Role for Enterprise {
         self.reading(document.message)
             .and_then(|reading| reading.read(document))
             .map_err(|problems| refused(document, problems))
+    }
+
+    fn on_receipt(&self, notice: ReceiptNotice<'_>) -> Result<(), Failure> {
+        match &self.receipts {
+            Some(receipts) => receipts.add(notice),
+            None => Ok(()),
+        }
     }
 }
 

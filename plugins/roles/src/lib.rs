@@ -10,6 +10,7 @@ mod documents;
 mod enterprise;
 mod mapping;
 mod may;
+mod receipts;
 
 use std::sync::Arc;
 

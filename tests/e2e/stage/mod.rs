@@ -68,6 +68,22 @@ pub fn files(dir: &Path, part: &str) -> Vec<PathBuf> {
     all
 }
 
+/// xmllint takes the files by a schema.
+pub fn valid(dir: &Path, schema: &Path, files: &[PathBuf]) {
+    assert!(!files.is_empty());
+    let mut args = vec!["--noout", "--schema", schema.to_str().unwrap()];
+    args.extend(files.iter().map(|f| f.to_str().unwrap()));
+    good(dir, "xmllint", &args);
+}
+
+/// Writes our own schemas into a folder.
+pub fn export_schemas(dir: &Path) {
+    for name in tongguan_messages::schemas() {
+        let xsd = tongguan_messages::xsd(name).unwrap();
+        std::fs::write(dir.join(format!("{name}.xsd")), xsd).unwrap();
+    }
+}
+
 /// The official standard, where it is at hand.
 pub fn standard() -> Option<PathBuf> {
     let path = std::env::var_os("TONGGUAN_SPEC").map_or_else(
