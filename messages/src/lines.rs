@@ -36,7 +36,11 @@ impl<'a> Lines<'a> {
         loop {
             let from = counted(&self.last);
             let step = (self.kept.len() + 1) * STEP;
-            let to = if from < step { step.min(offset) } else { offset };
+            let to = if from < step {
+                step.min(offset)
+            } else {
+                offset
+            };
             self.last.pass(&self.text.as_bytes()[from..to]);
             if to == step {
                 self.kept.push(self.last);
@@ -87,7 +91,11 @@ mod tests {
         for (offset, c) in text.char_indices() {
             let Place { line, column } = lines.place(offset);
             assert_eq!((line, column), plain, "{offset}");
-            plain = if c == '\n' { (plain.0 + 1, 1) } else { (plain.0, plain.1 + 1) };
+            plain = if c == '\n' {
+                (plain.0 + 1, 1)
+            } else {
+                (plain.0, plain.1 + 1)
+            };
         }
     }
 }

@@ -537,3 +537,55 @@ fn hostile_documents_are_bounded() {
     assert!(told(&json_map(), &long).contains("octets"));
     assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }
+
+/// The mappings that the documentation shows are read, and read what it says.
+#[test]
+fn the_documentations_mappings_work() {
+    for page in [
+        include_str!("../../../docs/mapping.md"),
+        include_str!("../../../docs/mapping.zh.md"),
+    ] {
+        let blocks = page
+            .split("```toml\n")
+            .skip(1)
+            .map(|b| b.split("```").next().unwrap());
+        let tables: Vec<Value> = blocks.map(|b| toml::from_str(b).unwrap()).collect();
+        assert_eq!(tables.len(), 3);
+        let mut pay = tables[0]["roles"]["pay"].clone();
+        pay.as_object_mut().unwrap().remove("kind");
+        let options = PartOptions {
+            options: pay,
+            ..options(&json!({}))
+        };
+        let role = build("payment", options).unwrap();
+        let text = r#"{"trade_no":"T1","order":{"no":"O1"},"payer":"测试/110101199001010015",
+            "cents":36968,"paid_at":"2026-01-02 03:04:05","channel":"B"}"#;
+        let document = Document {
+            name: "sample",
+            octets: text.as_bytes(),
+            message: None,
+        };
+        let made = String::from_utf8(role.read(document).unwrap()[0].fragment.clone()).unwrap();
+        for part in [
+            "<ceb:payerIdNumber>110101199001010015<",
+            "<ceb:amountPaid>369.68<",
+            "<ceb:payTime>20260102030405<",
+            "<ceb:note>钱包<",
+        ] {
+            assert!(made.contains(part), "{part} in {made}");
+        }
+        // The parts of mappings name what there is: all that is told is what they lack.
+        for (table, role) in [(&tables[1], "shop"), (&tables[2], "mall")] {
+            let told = mistaken(&table["roles"][role]["map"]);
+            let mistakes = told
+                .lines()
+                .filter(|l| !l.contains("is needed, and nothing gives it"));
+            assert!(
+                mistakes
+                    .clone()
+                    .all(|l| l.contains("more") || l.ends_with("mapping: ")),
+                "{told}"
+            );
+        }
+    }
+}

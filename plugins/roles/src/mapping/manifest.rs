@@ -132,9 +132,9 @@ impl Reader<'_> {
             let entity = section.entity;
             section.rules.sort_by_key(|r| place(entity, r.field));
         }
-        if !mapping.group.is_empty() && !mapping.has_items() {
+        if !mapping.group.is_empty() && unit.particles().iter().all(|p| p.max <= 1) {
             let text = format!(
-                "{} has no items here that rows could be grouped into",
+                "{} has no items that rows could be grouped into",
                 message.name
             );
             self.wrong(

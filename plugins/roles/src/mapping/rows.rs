@@ -166,7 +166,7 @@ pub(crate) fn read(
 ) -> Result<Vec<Unit>, Vec<Problem>> {
     let header = rows.header.clone();
     let columns = columns(&header, mapping)?;
-    let key: Vec<&Path> = match mapping.has_items() {
+    let key: Vec<&Path> = match mapping.has_items() || !mapping.group.is_empty() {
         true => mapping.grouped_by(),
         false => Vec::new(),
     };
