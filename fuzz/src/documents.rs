@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 use tongguan_contracts::{Declaration, Document, PartOptions, Problem, Role};
 use tongguan_messages::{
-    BaseTransfer, Kind, Limits, closing, message, messages, opening, read_unsigned, transfer,
+    BaseTransfer, Content, Element, Format, Kind, Limits, SimpleType, closing, message, messages,
+    opening, read_unsigned, transfer,
 };
 use tongguan_xmldsig::canonicalize;
 
@@ -23,7 +24,74 @@ static ROLE: LazyLock<Arc<dyn Role>> = LazyLock::new(|| {
     .expect("every message can be declared")
 });
 
+/// The same documents, through mappings whose sources are the fields' own names: what holds of a
+/// document in the standard's names holds of a mapped one.
+static MAPPED: LazyLock<Arc<dyn Role>> = LazyLock::new(|| {
+    let declared = || messages().iter().filter(|m| m.kind == Kind::Declaration);
+    let names: Vec<&str> = declared().map(|m| m.name).collect();
+    let map: serde_json::Map<String, Value> = declared()
+        .filter_map(|m| Some((m.name.to_owned(), mapping(m.unit?))))
+        .collect();
+    tongguan_roles::build(
+        "ecommerce",
+        PartOptions {
+            part: "role".to_owned(),
+            options: json!({
+                "also": ["platform", "payment", "logistics", "warehouse", "agent"],
+                "declares": names, "map": map,
+            }),
+            base: ".".into(),
+        },
+    )
+    .expect("every field is given")
+});
+
+fn mapping(unit: &Element) -> Value {
+    let mut table = serde_json::Map::new();
+    for particle in unit.particles() {
+        let element = particle.element;
+        if element.particles().is_empty() {
+            table.insert(element.name.to_owned(), source(element, element.name));
+            continue;
+        }
+        // An item is found by its name in the list, a head's field by the way to it.
+        let way = |name: &str| match particle.max > 1 {
+            true => name.to_owned(),
+            false => format!("{}.{name}", element.name),
+        };
+        let fields = element.particles().iter().map(|p| p.element);
+        let mut within: serde_json::Map<String, Value> = fields
+            .map(|f| (f.name.to_owned(), source(f, &way(f.name))))
+            .collect();
+        if particle.max > 1 {
+            within.insert("each".to_owned(), json!(element.name));
+        }
+        table.insert(element.name.to_owned(), Value::Object(within));
+    }
+    Value::Object(table)
+}
+
+/// Every step is somewhere among the fields.
+fn source(field: &Element, from: &str) -> Value {
+    match field.content {
+        Content::Text(SimpleType::Decimal { .. }) => {
+            json!({ "from": from, "scale": 0, "remove": "," })
+        }
+        _ if field.format == Some(Format::Date8) => json!({ "from": from, "date": "YYYYMMDD" }),
+        _ if field.name.ends_with("Name") => json!({ "from": from, "split": "|", "part": -1 }),
+        _ if field.name == "note" => json!({ "join": [from, from], "with": "-", "chars": "2-9" }),
+        _ => json!(from),
+    }
+}
+
 pub fn target(octets: &[u8]) {
+    for role in [&ROLE, &MAPPED] {
+        read_by(role.as_ref(), octets);
+    }
+}
+
+fn read_by(role: &dyn Role, octets: &[u8]) {
+    let told = |octets: &[u8]| told(role, octets);
     match told(octets) {
         Ok(declarations) => {
             assert!(!declarations.is_empty(), "nothing declared, nothing said");
@@ -58,13 +126,13 @@ pub fn target(octets: &[u8]) {
     }
 }
 
-fn told(octets: &[u8]) -> Result<Vec<Declaration>, Vec<Problem>> {
+fn told(role: &dyn Role, octets: &[u8]) -> Result<Vec<Declaration>, Vec<Problem>> {
     let document = Document {
         name: "hostile",
         octets,
         message: None,
     };
-    ROLE.read(document).map_err(|refused| refused.problems)
+    role.read(document).map_err(|refused| refused.problems)
 }
 
 /// Puts marks for personal data.

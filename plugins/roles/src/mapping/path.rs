@@ -6,25 +6,30 @@
 pub(crate) struct Path {
     written: String,
     segments: Vec<String>,
-    from_record: bool,
+    is_from_record: bool,
 }
 
 impl Path {
-    /// As the manifest has it; `None` where it names nothing.
+    /// As the manifest has it; `None` where it names nothing. What is no way through names (`No.`) is
+    /// one name.
     pub fn read(written: &str) -> Option<Self> {
         let written = written.trim();
-        let (from_record, segments): (bool, Vec<String>) = match written.strip_prefix('/') {
+        let (is_from_record, segments): (bool, Vec<String>) = match written.strip_prefix('/') {
             Some(pointer) => {
                 let unescaped = |s: &str| s.replace("~1", "/").replace("~0", "~");
                 (true, pointer.split('/').map(unescaped).collect())
             }
             None => (false, written.split('.').map(str::to_owned).collect()),
         };
-        let whole = !segments.iter().any(String::is_empty);
-        whole.then(|| Self {
+        let one_name = segments.iter().any(String::is_empty);
+        (!written.is_empty()).then(|| Self {
             written: written.to_owned(),
-            segments,
-            from_record,
+            segments: if one_name {
+                vec![written.to_owned()]
+            } else {
+                segments
+            },
+            is_from_record: is_from_record && !one_name,
         })
     }
 
@@ -40,7 +45,7 @@ impl Path {
 
     /// It starts at the record, even for an item.
     pub fn is_from_record(&self) -> bool {
-        self.from_record
+        self.is_from_record
     }
 }
 
@@ -54,7 +59,10 @@ mod tests {
             |written| Path::read(written).map(|p| (p.is_from_record(), p.segments().join("|")));
         assert_eq!(of("buyer.name"), Some((false, "buyer|name".to_owned())));
         assert_eq!(of("/a.b/c~1d/~01"), Some((true, "a.b|c/d|~1".to_owned())));
-        for nothing in ["", " ", "a..b", "/", "a."] {
+        for name in ["No.", "a..b", "/", "."] {
+            assert_eq!(of(name), Some((false, name.to_owned())));
+        }
+        for nothing in ["", " "] {
             assert_eq!(of(nothing), None, "{nothing:?}");
         }
     }
