@@ -1,13 +1,19 @@
+mod evidence;
+mod map;
 mod plugin;
+mod standard;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tongguan_verifier::Layer;
 
+pub use evidence::{Audit, AuditVerify, Evidence, EvidenceExport, EvidenceVerify};
+pub use map::{Map, MapTry, Sample};
 pub use plugin::{
     Plugin, PluginKind, PluginLanguage, PluginLibrary, PluginNew, PluginRelay, PluginServe,
     PluginTest,
 };
+pub use standard::{Docs, Example, OfMessage, PageLanguage, Standard, Xsd};
 
 /// Exchange messages with China's cross-border e-commerce customs.
 ///
@@ -499,58 +505,6 @@ pub struct Purge {
     pub dry_run: bool,
 }
 
-/// `tongguan evidence`
-#[derive(Debug, Subcommand)]
-pub enum Evidence {
-    /// Write the evidence of one declaration
-    Export(EvidenceExport),
-    /// Check such a file by itself: no manifest, no store, no network
-    Verify(EvidenceVerify),
-}
-
-/// `tongguan evidence export`
-#[derive(Debug, Args)]
-pub struct EvidenceExport {
-    /// An id, a guid or a business key
-    pub id: String,
-    /// Where to; ID.evidence.zip unless given
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Lead from the audit log's newest entry to the declaration's by this one
-    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
-    pub anchor: Vec<String>,
-}
-
-/// `tongguan evidence verify`
-#[derive(Debug, Args)]
-pub struct EvidenceVerify {
-    /// What evidence export wrote
-    pub file: PathBuf,
-    /// Trust only certificates that this CA (PEM) issued
-    #[arg(long, value_name = "PEM")]
-    pub trust: Vec<PathBuf>,
-    /// An entry of the audit log that was noted elsewhere: the file must lead to it
-    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
-    pub anchor: Vec<String>,
-}
-
-/// `tongguan audit`
-#[derive(Debug, Subcommand)]
-pub enum Audit {
-    /// Read the log from its beginning, and say whether it holds
-    Verify(AuditVerify),
-    /// Print the log, one JSON object a line
-    Export,
-}
-
-/// `tongguan audit verify`
-#[derive(Debug, Args)]
-pub struct AuditVerify {
-    /// An entry that was noted before, as `audit verify` prints it: it must still be there
-    #[arg(long, value_name = "STRAND:NUMBER:HASH")]
-    pub anchor: Vec<String>,
-}
-
 /// `tongguan show`
 #[derive(Debug, Args)]
 pub struct Show {
@@ -579,168 +533,6 @@ pub struct Explain {
         allow_negative_numbers = true
     )]
     pub what: Vec<String>,
-}
-
-/// `tongguan map`
-#[derive(Debug, Subcommand)]
-pub enum Map {
-    /// Show what a role's mapping makes of a sample, field by field
-    #[command(after_help = "\
-Examples:
-  tongguan map try shop orders.csv
-  tongguan map try shop orders.json --declaration 3    the third of them
-  tongguan map try shop orders.csv --personal          with the personal data, masked otherwise
-
-Works with a mapping that still lacks fields, too, and says which. Nothing is declared. Exit code 1
-where the sample would be refused.")]
-    Try(MapTry),
-
-    /// Begin a mapping: a table for the manifest, from the names in a sample
-    #[command(after_help = "\
-Examples:
-  tongguan map new shop orders.csv --as CEB311Message >> tongguan.toml
-
-What has a field's name (order_no, 订单编号 for orderNo) is put in; what is needed and not found
-stands as a remark.")]
-    New(Sample),
-}
-
-/// A role and a document of the enterprise's own.
-#[derive(Debug, Args)]
-pub struct Sample {
-    /// The role's name in the manifest
-    pub role: String,
-    /// The document: JSON, or CSV with a header; `-` reads standard input
-    #[arg(value_name = "SAMPLE")]
-    pub file: PathBuf,
-    /// The message to make, where the role has several
-    #[arg(long = "as", alias = "message", value_name = "MESSAGE")]
-    pub message: Option<String>,
-}
-
-/// `tongguan map try`
-#[derive(Debug, Args)]
-pub struct MapTry {
-    /// Of whom, and what.
-    #[command(flatten)]
-    pub sample: Sample,
-    /// Which declaration of the sample to show, from 1
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
-    pub declaration: u32,
-    /// Show personal data whole
-    #[arg(long)]
-    pub personal: bool,
-}
-
-/// `tongguan standard`
-#[derive(Debug, Subcommand)]
-pub enum Standard {
-    /// List the messages
-    #[command(after_help = "\
-Examples:
-  tongguan standard list
-  tongguan standard list --json | jq .name")]
-    List,
-
-    /// The XML Schemas, file by file as the standard has them
-    #[command(after_help = "\
-Examples:
-  tongguan standard xsd ceb-import > ceb-import.xsd    it imports xmldsig-core-schema.xsd
-  tongguan standard xsd --out schemas/    all of them")]
-    Xsd(Xsd),
-
-    /// The JSON Schema of a document to submit
-    #[command(after_help = "\
-Examples:
-  tongguan standard json-schema CEB311Message > order.schema.json
-  tongguan standard json-schema --out schemas/    one for each declaration")]
-    JsonSchema(OfMessage),
-
-    /// The reference page of a message, in Markdown
-    #[command(after_help = "\
-Examples:
-  tongguan standard docs CEB311Message
-  tongguan standard docs CEB311Message --language zh
-  tongguan standard docs --out docs/messages      every page, index and error codes, in both")]
-    Docs(Docs),
-
-    /// An example of a message
-    #[command(after_help = "\
-Examples:
-  tongguan standard example CEB311Message                 what must be there
-  tongguan standard example CEB311Message --full          every field
-  tongguan standard example CEB621Message --unsigned | tongguan submit -
-  tongguan standard example CEB621Message --json-form | tongguan submit -
-  tongguan standard example --out examples/               of every message, minimal and full
-
-Nothing in an example is real, and nobody can sign it: where a signature must be, one stands that
-keeps the schema and verifies nothing. `tongguan submit` takes documents without (--unsigned, or
-the JSON form), and `tongguan run` signs them.")]
-    Example(Example),
-}
-
-/// `tongguan standard xsd`
-#[derive(Debug, Args)]
-pub struct Xsd {
-    /// Which of the standard's schema files
-    #[arg(value_name = "SCHEMA", value_parser = clap::builder::PossibleValuesParser::new(tongguan_messages::schemas()), required_unless_present = "out")]
-    pub schema: Option<String>,
-    /// Write all of them into this folder
-    #[arg(long, value_name = "DIR", conflicts_with = "schema")]
-    pub out: Option<PathBuf>,
-}
-
-/// `tongguan standard json-schema`
-#[derive(Debug, Args)]
-pub struct OfMessage {
-    /// The message
-    #[arg(value_name = "MESSAGE", required_unless_present = "out")]
-    pub message: Option<String>,
-    /// Write all of them into this folder
-    #[arg(long, value_name = "DIR", conflicts_with = "message")]
-    pub out: Option<PathBuf>,
-}
-
-/// `tongguan standard docs`
-#[derive(Debug, Args)]
-pub struct Docs {
-    /// Which page
-    #[command(flatten)]
-    pub of: OfMessage,
-    /// The language of the page
-    #[arg(
-        long,
-        value_name = "LANGUAGE",
-        default_value = "en",
-        conflicts_with = "out"
-    )]
-    pub language: PageLanguage,
-}
-
-/// The language of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PageLanguage {
-    /// English.
-    En,
-    /// Chinese.
-    Zh,
-}
-
-/// `tongguan standard example`
-#[derive(Debug, Args)]
-pub struct Example {
-    /// Of which message
-    #[command(flatten)]
-    pub of: OfMessage,
-    /// Every field, and twice what may stand twice
-    #[arg(long, conflicts_with = "out")]
-    pub full: bool,
-    /// Without a signature anywhere: a document to submit
-    #[arg(long, conflicts_with = "out")]
-    pub unsigned: bool,
-    /// As a document in JSON, where an enterprise declares the message
-    #[arg(long, conflicts_with_all = ["out", "unsigned"])]
-    pub json_form: bool,
 }
 
 /// `tongguan simulate`
