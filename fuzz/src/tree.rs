@@ -15,7 +15,9 @@ pub fn agrees(octets: &[u8], problems: &[Problem], parsed: Option<&Parsed>) {
     };
     match (Document::parse(text), fault) {
         (Ok(theirs), None) => {
-            if let Some(parsed) = parsed {
+            // It takes a carriage return and a line feed that is written as a reference for one line
+            // end; expat and libxml2 see two, as we do.
+            if let Some(parsed) = parsed.filter(|_| !text.contains("\r&#")) {
                 element(&parsed.root, theirs.root_element());
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::bounds;
 use roxmltree::{Attribute, Document, Node, NodeId, ParsingOptions};
+use std::borrow::Cow;
 
 /// Why a document cannot be canonicalised.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +42,13 @@ pub enum CanonicalError {
 /// See [`CanonicalError`].
 pub fn canonicalize(document: &[u8], max_octets: usize) -> Result<Vec<u8>, CanonicalError> {
     let text = decode(document, max_octets)?;
-    let document = parse(text)?;
+    let document = parse(&text)?;
     Ok(whole(&document, None))
 }
 
-pub(crate) fn decode(document: &[u8], max_octets: usize) -> Result<&str, CanonicalError> {
+/// The document as text whose lines end as XML means them (XML 1.0, 2.11). The parser does that too,
+/// but takes a carriage return before a line feed that is written as a reference for one line end.
+pub(crate) fn decode(document: &[u8], max_octets: usize) -> Result<Cow<'_, str>, CanonicalError> {
     if document.len() > max_octets {
         return Err(CanonicalError::TooLarge {
             octets: document.len(),
@@ -53,7 +56,12 @@ pub(crate) fn decode(document: &[u8], max_octets: usize) -> Result<&str, Canonic
         });
     }
     let document = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document);
-    std::str::from_utf8(document).map_err(|e| CanonicalError::NotUtf8(e.valid_up_to()))
+    let text =
+        std::str::from_utf8(document).map_err(|e| CanonicalError::NotUtf8(e.valid_up_to()))?;
+    if !text.contains('\r') {
+        return Ok(Cow::Borrowed(text));
+    }
+    Ok(Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")))
 }
 
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, CanonicalError> {

@@ -99,7 +99,7 @@ fn form<T>(what: impl Into<String>) -> Result<T, VerifyError> {
 /// three profiles, by a certificate that the policy takes.
 pub fn verify(document: &[u8], policy: &Policy) -> Result<Verified, VerifyError> {
     let text = decode(document, policy.max_octets)?;
-    let tree = parse(text)?;
+    let tree = parse(&text)?;
     let signature = the_signature(&tree)?;
     let parts = Parts::read(signature)?;
 

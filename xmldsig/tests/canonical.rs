@@ -12,7 +12,7 @@ use tongguan_xmldsig::{CanonicalError, canonicalize};
 
 /// Legal XML in forms that canonicalisation must level. `xmllint --c14n` keeps comments, so there
 /// are none here.
-const ODD: [&str; 17] = [
+const ODD: [&str; 18] = [
     "<a/>",
     "<?xml\nversion='1.0'\tencoding='UTF-8'\r\n?><a/>",
     "<?xml\tversion=\"1.0\"?>\n<?b c?><a/>",
@@ -28,6 +28,7 @@ const ODD: [&str; 17] = [
     "<a xmlns:x='u:x' xmlns:y='u:y'><b xmlns:x='u:x' xmlns:y='u:z' y:c=''/></a>",
     "<a xml:lang='zh' xml:space='preserve'> \n <b/>\t</a>",
     "<a>\r\n1\r2\n</a>",
+    "<a b='\r&#10;&#13;\n'>\r&#xA;&#xD;\n\r\r\n&#13;&#10;<![CDATA[\r\n]]><?p \r?></a>",
     "<a xmlns:x='u:x'><x:b xmlns:x='u:y'><x:c/></x:b><x:d/></a>",
     "<中文 属性='值'>税😀</中文>",
 ];
