@@ -103,7 +103,10 @@ impl<'a> Window<'a> {
         self.start += used as u64;
         let before = octets.len();
         if before >= self.most {
-            return Ok(More::Full);
+            // The input may end just here.
+            let mut more = Vec::new();
+            *ended = source.by_ref().take(1).read_to_end(&mut more)? == 0;
+            return Ok(if *ended { More::Ended } else { More::Full });
         }
         // A long token doubles the window, so that its octets are looked at a few times only.
         let want = before.max(STEP).min(self.most - before) as u64;
