@@ -17,7 +17,7 @@ use stage::{TONGGUAN, files, good, orders, parts, refused};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tongguan_crypto::Scheme;
 
 const LIST: &[&str] = &["status", "--list"];
@@ -36,19 +36,6 @@ fn prepare(dir: &Path, control: &Control) {
     fs::write(&path, format!("{before}{signer}{after}")).unwrap();
     fs::write(dir.join("pin"), format!("{PIN}\n")).unwrap();
     fs::write(dir.join("card.pem"), &control.certificate_pem).unwrap();
-}
-
-fn until(dir: &Path, what: &str, args: &[&str], well: impl Fn(&str) -> bool) {
-    let end = Instant::now() + Duration::from_secs(90);
-    loop {
-        let told = good(dir, TONGGUAN, args);
-        if well(&told) {
-            return;
-        }
-        let log = fs::read_to_string(dir.join("client.log")).unwrap_or_default();
-        assert!(Instant::now() < end, "{what}: {told}\n{log}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 #[test]
@@ -120,13 +107,13 @@ fn a_control_that_comes_back_signs_on() {
     let mut client = parts::start(dir, &["run"], "client.log");
     fs::write(dir.join("a.json"), orders(0, 1)).unwrap();
     good(dir, TONGGUAN, &["submit", "a.json"]);
-    until(dir, "signed", LIST, |told| told.contains("accepted"));
+    parts::until(dir, "signed", LIST, |told| told.contains("accepted"));
     control.on.store(false, Ordering::Relaxed);
     fs::write(dir.join("b.json"), orders(1, 1)).unwrap();
     good(dir, TONGGUAN, &["submit", "b.json"]);
     std::thread::sleep(Duration::from_secs(2));
     control.on.store(true, Ordering::Relaxed);
-    until(dir, "signed again", LIST, |told| {
+    parts::until(dir, "signed again", LIST, |told| {
         told.matches("accepted").count() == 2
     });
     for process in [&mut client, &mut customs] {
@@ -164,7 +151,7 @@ fn a_slow_device_carries_a_busy_enterprise() {
     // What was under way when it came, its own wait of 200 ms, and itself.
     let meanwhile = before() - at;
     assert!(meanwhile <= 6, "{meanwhile} signatures before it left");
-    until(dir, "all signed", &["status"], |told| {
+    parts::until(dir, "all signed", &["status"], |told| {
         !told.contains(" submitted")
     });
     client.kill().unwrap();

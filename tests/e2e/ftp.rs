@@ -148,16 +148,8 @@ impl Drop for Server {
 }
 
 fn until_accepted(dir: &Path, count: usize) {
-    let end = Instant::now() + Duration::from_secs(90);
-    loop {
-        let told = good(dir, TONGGUAN, &["status"]);
-        if told.contains(&format!("{count} accepted")) {
-            return;
-        }
-        let log = fs::read_to_string(dir.join("client.log")).unwrap_or_default();
-        assert!(Instant::now() < end, "{told}\n{log}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    let all = format!("{count} accepted");
+    parts::until(dir, &all, &["status"], |told| told.contains(&all));
 }
 
 #[test]

@@ -16,6 +16,24 @@ pub enum Algorithm {
     Sm2Sm3,
 }
 
+impl Algorithm {
+    /// That this, which a signer is asked for, is what its one key is for.
+    ///
+    /// # Errors
+    /// Misconfigured: it is another; `part` names the signer.
+    pub fn must_be(self, own: Self, part: &str) -> Result<(), Failure> {
+        if self == own {
+            return Ok(());
+        }
+        Err(Failure::misconfigured(
+            part,
+            format!("sign with {self:?}"),
+            format!("its key is for {own:?}"),
+        )
+        .remedy("remove the route's profile, or choose the one of the certificate's key"))
+    }
+}
+
 /// Whom a signer signs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

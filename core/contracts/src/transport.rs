@@ -15,6 +15,21 @@ pub struct Outgoing<'a> {
     pub envelope: &'a [u8],
 }
 
+impl Outgoing<'_> {
+    /// The envelope's name where it becomes a file: `CEB311Message_<CopMsgId>.xml`. A repeat has the
+    /// same one. Characters that could leave a folder, or end a command, become `_`.
+    pub fn file_name(&self) -> String {
+        let safe = |text: &str| -> String {
+            let keep = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            text.chars()
+                .take(100)
+                .map(|c| if keep(c) { c } else { '_' })
+                .collect()
+        };
+        format!("{}_{}.xml", safe(self.message), safe(self.cop_msg_id))
+    }
+}
+
 /// The other side has taken responsibility for an envelope: a publisher confirm, a finished
 /// rename, a 2xx answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,3 +102,24 @@ pub trait Transport: Send + Sync {
 
 /// Builds a transport from its table of the manifest. Building does not connect.
 pub type TransportBuilder = fn(PartOptions) -> Result<Arc<dyn Transport>, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::Outgoing;
+
+    #[test]
+    fn names_stay_in_the_folder() {
+        let name = |message, cop_msg_id| {
+            let envelope = b"";
+            let outgoing = Outgoing {
+                cop_msg_id,
+                message,
+                envelope,
+            };
+            outgoing.file_name()
+        };
+        assert_eq!(name("CEB311Message", "A-1"), "CEB311Message_A-1.xml");
+        assert_eq!(name("x", "../../etc/passwd"), "x_______etc_passwd.xml");
+        assert_eq!(name("x", "../a\r\nDELE b"), "x____a__DELE_b.xml");
+    }
+}

@@ -75,14 +75,7 @@ impl Signer for Loaded {
 
     fn sign(&self, algorithm: Algorithm, text: &[u8]) -> Result<Vec<u8>, Failure> {
         const DOING: &str = "sign";
-        if algorithm != self.algorithms[0] {
-            return Err(Failure::misconfigured(
-                self.device.part(),
-                format!("sign with {algorithm:?}"),
-                format!("its key is for {:?}", self.algorithms[0]),
-            )
-            .remedy("remove the route's profile, or choose the one of the certificate's key"));
-        }
+        algorithm.must_be(self.algorithms[0], self.device.part())?;
         let (number, digested) = match algorithm {
             Algorithm::RsaSha1 => (
                 tongguan_plugin_abi::RSA_SHA1,

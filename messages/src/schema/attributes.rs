@@ -75,9 +75,8 @@ impl<S: Sink> Walk<'_, S> {
         }
         let mut problems = Vec::new();
         for raw in self.scanner.attributes() {
-            let known = element.attributes.iter();
-            let known = known.into_iter().find(|a| is(raw, &self.scanner, a.name));
-            let Some(known) = known else {
+            let mut all = element.attributes.iter();
+            let Some(known) = all.find(|a| is(raw, &self.scanner, a.name)) else {
                 let given = Given::of(raw, &self.scanner);
                 let any = matches!(element.content, Content::AnyType);
                 if !any || (given.namespace == XSI && matches!(given.name, "type" | "nil")) {
@@ -142,9 +141,8 @@ impl<S: Sink> Walk<'_, S> {
         let mut problems = Vec::new();
         let mut stand = 0;
         for raw in self.scanner.attributes() {
-            let known = element.attributes.iter();
-            let known = known.into_iter().find(|a| is(raw, &self.scanner, a.name));
-            let Some(known) = known else {
+            let mut all = element.attributes.iter();
+            let Some(known) = all.find(|a| is(raw, &self.scanner, a.name)) else {
                 let given = Given::of(raw, &self.scanner);
                 problems.extend(foreign(&self.frames, None, &given, xsi));
                 continue;

@@ -216,14 +216,7 @@ impl Signer for Eport {
     }
 
     fn sign(&self, algorithm: Algorithm, text: &[u8]) -> Result<Vec<u8>, Failure> {
-        if algorithm != self.algorithms[0] {
-            return Err(Failure::misconfigured(
-                &self.part,
-                format!("sign with {algorithm:?}"),
-                format!("its key is for {:?}", self.algorithms[0]),
-            )
-            .remedy("remove the route's profile, or choose the one of the certificate's key"));
-        }
+        algorithm.must_be(self.algorithms[0], &self.part)?;
         let (value, number) = self.device.sign(text)?;
         if number != self.device.number {
             return Err(Failure::misconfigured(

@@ -205,14 +205,7 @@ impl Signer for Token {
     }
 
     fn sign(&self, algorithm: Algorithm, text: &[u8]) -> Result<Vec<u8>, Failure> {
-        if algorithm != Algorithm::RsaSha1 {
-            return Err(Failure::misconfigured(
-                &self.part,
-                format!("sign with {algorithm:?}"),
-                "its key is for RsaSha1",
-            )
-            .remedy("remove the route's profile, or choose the one of the certificate's key"));
-        }
+        algorithm.must_be(Algorithm::RsaSha1, &self.part)?;
         self.pool.with("sign on the token", |open| {
             if self.digests {
                 return open.session.sign(&Mechanism::Sha1RsaPkcs, open.key, text);

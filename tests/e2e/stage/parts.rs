@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::{TONGGUAN, good};
 
@@ -132,4 +133,18 @@ pub fn journal(path: &Path) -> (BTreeMap<String, BTreeSet<String>>, usize) {
     }
     let lines = journal.lines().count();
     (declared, lines)
+}
+
+/// Waits until what tongguan prints is as it should be; `client.log` tells why it is not.
+pub fn until(dir: &Path, what: &str, args: &[&str], well: impl Fn(&str) -> bool) {
+    let end = Instant::now() + Duration::from_secs(90);
+    loop {
+        let told = good(dir, TONGGUAN, args);
+        if well(&told) {
+            return;
+        }
+        let log = fs::read_to_string(dir.join("client.log")).unwrap_or_default();
+        assert!(Instant::now() < end, "{what}: {told}\n{log}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

@@ -111,7 +111,7 @@ async fn blocking<T: Send + 'static>(
 impl Transport for Directory {
     async fn send(&self, outgoing: Outgoing<'_>) -> Result<Accepted, Failure> {
         let (part, outbox) = (self.part.clone(), self.outbox.clone());
-        let name = send::file_name(outgoing.message, outgoing.cop_msg_id);
+        let name = outgoing.file_name();
         let octets = outgoing.envelope.to_vec();
         blocking(&self.part, move || {
             send::put(&part, &outbox, &name, &octets)

@@ -6,19 +6,6 @@ use tongguan_contracts::{Accepted, Failure};
 
 use crate::failure;
 
-/// `CEB311Message_<CopMsgId>.xml`: a repeat has the same name. Characters that could leave the
-/// folder become `_`.
-pub(crate) fn file_name(message: &str, cop_msg_id: &str) -> String {
-    let safe = |text: &str| -> String {
-        let keep = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        text.chars()
-            .take(100)
-            .map(|c| if keep(c) { c } else { '_' })
-            .collect()
-    };
-    format!("{}_{}.xml", safe(message), safe(cop_msg_id))
-}
-
 /// Writes a file so that it is there whole, or not at all, whatever happens.
 pub(crate) fn put(
     part: &str,
@@ -46,19 +33,4 @@ pub(crate) fn put(
     Ok(Accepted {
         evidence: path.display().to_string(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn names_stay_in_the_folder() {
-        assert_eq!(
-            super::file_name("CEB311Message", "A-1"),
-            "CEB311Message_A-1.xml"
-        );
-        assert_eq!(
-            super::file_name("x", "../../etc/passwd"),
-            "x_______etc_passwd.xml"
-        );
-    }
 }

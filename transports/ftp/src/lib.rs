@@ -66,7 +66,7 @@ async fn blocking<T: Send + 'static>(
 impl Transport for Ftp {
     async fn send(&self, outgoing: Outgoing<'_>) -> Result<Accepted, Failure> {
         let outbox = Arc::clone(&self.outbox);
-        let name = send::file_name(outgoing.message, outgoing.cop_msg_id);
+        let name = outgoing.file_name();
         let octets = outgoing.envelope.to_vec();
         blocking(&self.options.part, move || outbox.put(&name, &octets)).await
     }
