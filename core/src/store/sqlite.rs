@@ -1,10 +1,10 @@
 //! The embedded database: one file, one writing thread with group commit, and one that looks.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, ErrorCode, ToSql, Transaction, TransactionBehavior, params_from_iter};
 use std::path::Path;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tongguan_contracts::{Failure, FailureClass};
 
@@ -15,6 +15,9 @@ use crate::clock::now_ms;
 
 /// How many waiting jobs share one commit, and so one flush of the disk.
 const GROUP: usize = 256;
+
+/// So long does a process wait for others that hold the file.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// So much of the database is held in memory, in KiB.
 const CACHE: i64 = 64 << 10;
@@ -34,30 +37,14 @@ impl SqlStore {
     /// Misconfigured: it cannot be written, is no database, or is of a newer version.
     pub fn sqlite(path: &Path) -> Result<Self, Failure> {
         let set = |e: rusqlite::Error| failed(path, "open", e);
-        let mut db = connect(path).map_err(set)?;
-        // WAL lets readers and one writer work side by side; FULL flushes at every commit: what
-        // was acknowledged survives a power cut.
-        db.pragma_update(None, "journal_mode", "wal").map_err(set)?;
-        db.pragma_update(None, "synchronous", "full").map_err(set)?;
-        db.pragma_update(None, "foreign_keys", true).map_err(set)?;
-        // What a job may have to undo alone is kept in memory, not in a file of its own.
-        db.pragma_update(None, "temp_store", "memory")
-            .map_err(set)?;
-        // Ids and keys fall anywhere in their indexes: their pages are worth holding.
-        db.pragma_update(None, "cache_size", -CACHE).map_err(set)?;
-        // A page that many commits change is written into the file once for all of them.
-        db.pragma_update(None, "wal_autocheckpoint", LOG)
-            .map_err(set)?;
-        // What is removed is overwritten: personal data that was purged is not to be found.
-        db.pragma_update(None, "secure_delete", true).map_err(set)?;
+        let mut db = patiently(|| write_ahead(path)).map_err(set)?;
         prepare(&mut db).map_err(|trouble| match trouble {
             Trouble::Again(reason) | Trouble::Refused { reason, .. } => {
                 failed(path, "open", reason)
             }
             Trouble::Database { reason, remedy, .. } => failed(path, "open", reason).remedy(remedy),
         })?;
-        let view = connect(path).map_err(set)?;
-        view.pragma_update(None, "query_only", true).map_err(set)?;
+        let view = patiently(|| looking(path)).map_err(set)?;
         let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
         let (looks, looking) = mpsc::channel::<Box<dyn Job>>();
         let start = |work: Box<dyn FnOnce() + Send>| {
@@ -72,9 +59,60 @@ impl SqlStore {
     }
 }
 
+/// A connection that writes, set as the promise needs it.
+fn write_ahead(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let db = connect(path)?;
+    // WAL lets readers and one writer work side by side; FULL flushes at every commit: what
+    // was acknowledged survives a power cut.
+    db.pragma_update(None, "journal_mode", "wal")?;
+    db.pragma_update(None, "synchronous", "full")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    // What a job may have to undo alone is kept in memory, not in a file of its own.
+    db.pragma_update(None, "temp_store", "memory")?;
+    // Ids and keys fall anywhere in their indexes: their pages are worth holding.
+    db.pragma_update(None, "cache_size", -CACHE)?;
+    // A page that many commits change is written into the file once for all of them.
+    db.pragma_update(None, "wal_autocheckpoint", LOG)?;
+    // What is removed is overwritten: personal data that was purged is not to be found.
+    db.pragma_update(None, "secure_delete", true)?;
+    Ok(db)
+}
+
+/// A connection that only looks.
+fn looking(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let db = connect(path)?;
+    db.pragma_update(None, "query_only", true)?;
+    Ok(db)
+}
+
+/// Opens as soon as no other process is in the way, within [`PATIENCE`].
+///
+/// A file becomes WAL, and the last to close it cuts its log, under a lock for which SQLite does
+/// not wait as it does for others: whoever opens in that moment is told "locked" at once.
+fn patiently(
+    open: impl Fn() -> Result<Connection, rusqlite::Error>,
+) -> Result<Connection, rusqlite::Error> {
+    let since = Instant::now();
+    loop {
+        match open() {
+            Err(error) if busy(&error) && since.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let db = Connection::open(path)?;
-    db.busy_timeout(Duration::from_secs(10))?;
+    db.busy_timeout(PATIENCE)?;
     // Room for every statement that the rules have.
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)

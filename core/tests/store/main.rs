@@ -11,6 +11,7 @@ mod audit;
 mod contract;
 mod decisions;
 mod leases;
+mod opening;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod precedence;
