@@ -71,6 +71,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Transport>, Failure> {
         error: folder(&given.error)?,
         max_octets: given.max_octets,
         claimed: std::sync::Mutex::default(),
+        listed: std::sync::Mutex::default(),
     };
     Ok(Arc::new(Directory {
         part: part.clone(),
