@@ -108,10 +108,13 @@ pub struct Route {
     /// out of reach.
     #[serde(alias = "transport", deserialize_with = "one_or_several")]
     pub transports: Vec<String>,
-    /// Signed by which signer: one (`signer = "main"`), or several (`signer = ["main", "next"]`):
-    /// the first whose certificate is valid now.
+    /// Signed by which signer: one (`signer = "main"`), or several (`signers = ["main", "next"]`):
+    /// the first whose certificate is valid now and whose device works.
     #[serde(alias = "signer", deserialize_with = "one_or_several")]
     pub signers: Vec<String>,
+    /// Several signers sign side by side, each as much as it is fast, and not one after another.
+    #[serde(default)]
+    pub share: bool,
     /// The signature profile; follows from the certificate's key unless given.
     pub profile: Option<String>,
     /// How an SM2 signature value is encoded: `raw` (r‖s, default) or `der`.
@@ -356,6 +359,13 @@ impl Manifest {
                     format!("signer must be one of: {}", all.join(", ")),
                 );
             }
+            if route.share && route.signers.len() < 2 {
+                return wrong(
+                    "use [[routes]] share",
+                    "it names one signer".to_owned(),
+                    "name those that share the work: signers = [\"key-1\", \"key-2\"]".to_owned(),
+                );
+            }
             if let Some(profile) = &route.profile
                 && let Err(error) = profile.parse::<Profile>()
             {
@@ -464,10 +474,18 @@ impl Manifest {
     }
 
     /// Whether a run without that signer is none: it is built in, or its table says `required`.
-    pub fn requires_signer(&self, name: &str) -> bool {
-        let table = self.signers.get(name);
-        let required = table.and_then(|table| table.get("required")?.as_bool());
-        required.unwrap_or(!self.loads_signer(name))
+    pub(crate) fn requires_signer(&self, name: &str) -> bool {
+        let said = self.says_required(name);
+        said.unwrap_or(!self.loads_signer(name))
+    }
+
+    /// Whether that is so even while it is only away, and others of its routes are there.
+    pub(crate) fn insists_on_signer(&self, name: &str) -> bool {
+        self.says_required(name) == Some(true)
+    }
+
+    fn says_required(&self, name: &str) -> Option<bool> {
+        self.signers.get(name)?.get("required")?.as_bool()
     }
 
     fn part(

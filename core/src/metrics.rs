@@ -20,6 +20,8 @@ use crate::store::{Inbound, Tried};
 pub struct Metrics {
     registry: Registry,
     signed: IntCounterVec,
+    signatures: HistogramVec,
+    not_signed: IntCounterVec,
     sent: IntCounterVec,
     failed: IntCounterVec,
     seconds: HistogramVec,
@@ -79,11 +81,24 @@ impl Metrics {
         .buckets(vec![
             0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0,
         ]);
+        let signing = HistogramOpts::new(
+            "tongguan_signature_seconds",
+            "How long a signer took for a signature; its count is how many it made.",
+        )
+        .buckets(vec![
+            0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
+        ]);
         Ok(Self {
             signed: make.counters(
                 "tongguan_signed_total",
                 "Declarations that were put into signed messages.",
                 &["message"],
+            )?,
+            signatures: make.add(HistogramVec::new(signing, &["signer"]))?,
+            not_signed: make.counters(
+                "tongguan_signature_failures_total",
+                "Signatures that a signer was asked for and did not make.",
+                &["signer"],
             )?,
             sent: make.counters(
                 "tongguan_sent_total",
@@ -153,6 +168,15 @@ impl Metrics {
     pub(crate) fn signed(&self, message: &str, declarations: usize) {
         let count = u64::try_from(declarations).unwrap_or(u64::MAX);
         self.signed.with_label_values(&[message]).inc_by(count);
+    }
+
+    pub(crate) fn signature(&self, signer: &str, took: Duration) {
+        let all = self.signatures.with_label_values(&[signer]);
+        all.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn not_signed(&self, signer: &str) {
+        self.not_signed.with_label_values(&[signer]).inc();
     }
 
     pub(crate) fn tried(&self, transport: &str, took: Duration, tried: &Tried) {

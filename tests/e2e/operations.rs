@@ -93,6 +93,7 @@ fn metrics_are_what_happened_and_promtool_takes_them() {
     });
     for (name, wanted) in [
         ("tongguan_signed_total{message=\"CEB311Message\"}", 3.0),
+        ("tongguan_signature_seconds_count{signer=\"main\"}", 1.0),
         ("tongguan_sent_total{transport=\"main\"}", 1.0),
         ("tongguan_send_seconds_count{transport=\"main\"}", 1.0),
         ("tongguan_transport_in_reach{transport=\"main\"}", 1.0),

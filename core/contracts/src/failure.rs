@@ -105,6 +105,20 @@ impl Failure {
         self
     }
 
+    /// The same, to be told once more; what is behind it stays with the first.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self {
+            class: self.class,
+            part: self.part.clone(),
+            doing: self.doing.clone(),
+            reason: self.reason.clone(),
+            remedy: self.remedy.clone(),
+            unsent: self.unsent,
+            source: None,
+        }
+    }
+
     /// Whether trying again can help.
     pub fn class(&self) -> FailureClass {
         self.class

@@ -8,7 +8,7 @@ use tongguan_contracts::{Failure, Signer};
 use tongguan_crypto::provider;
 
 use super::{Ailment, Finding, Severity};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Route};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -70,8 +70,9 @@ fn day(seconds: i64) -> String {
         .unwrap_or_default()
 }
 
-/// What is wrong with the signers: those that cannot be built, and the routes whose signers'
-/// certificates hold no longer, or not for long. One that follows another covers it.
+/// What is wrong with the signers: those that cannot sign, and the routes whose signers'
+/// certificates hold no longer, or not for long. One that follows another covers it, unless they
+/// share the work.
 pub(super) fn findings(
     manifest: &Manifest,
     signers: &BTreeMap<String, Result<Validity, Failure>>,
@@ -79,16 +80,25 @@ pub(super) fn findings(
 ) -> Vec<Finding> {
     let mut all: Vec<Finding> = signers
         .iter()
-        .filter_map(|(name, built)| Some(broken(name, built.as_ref().err()?)))
+        .filter_map(|(name, built)| {
+            let mut finding = broken(name, built.as_ref().err()?);
+            if routes(manifest, name).all(|route| another(route, name, signers, now)) {
+                finding.severity = Severity::Warning;
+            }
+            Some(finding)
+        })
         .collect();
+    let follow = manifest.routes.iter().flat_map(|route| match route.share {
+        true => route.signers.chunks(1).collect(),
+        false => vec![route.signers.as_slice()],
+    });
     let mut seen: Vec<&[String]> = Vec::new();
-    for route in &manifest.routes {
-        if seen.contains(&route.signers.as_slice()) {
+    for names in follow {
+        if seen.contains(&names) {
             continue;
         }
-        seen.push(&route.signers);
-        let able: Vec<(&str, &Validity)> = route
-            .signers
+        seen.push(names);
+        let able: Vec<(&str, &Validity)> = names
             .iter()
             .filter_map(|name| Some((name.as_str(), signers.get(name)?.as_ref().ok()?)))
             .collect();
@@ -101,7 +111,7 @@ pub(super) fn findings(
         {
             until = next;
         }
-        let subject = route.signers.join(", ");
+        let subject = names.join(", ");
         if until == now {
             // Where none can be built, that is told already.
             if let Some((name, validity)) = able.first() {
@@ -130,6 +140,28 @@ pub(super) fn findings(
         }
     }
     all
+}
+
+fn routes<'a>(manifest: &'a Manifest, signer: &'a str) -> impl Iterator<Item = &'a Route> {
+    let all = manifest.routes.iter();
+    all.filter(move |route| route.signers.iter().any(|name| name == signer))
+}
+
+/// Whether a route goes on without that signer, by another.
+fn another(
+    route: &Route,
+    without: &str,
+    signers: &BTreeMap<String, Result<Validity, Failure>>,
+    now: i64,
+) -> bool {
+    route
+        .signers
+        .iter()
+        .filter(|name| *name != without)
+        .any(|name| {
+            let validity = signers.get(name).and_then(|built| built.as_ref().ok());
+            validity.is_some_and(|validity| validity.holds(now))
+        })
 }
 
 /// A signer that cannot sign.

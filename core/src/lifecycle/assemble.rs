@@ -1,11 +1,11 @@
 //! Puts waiting declarations into signed messages in envelopes.
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use tongguan_contracts::{Algorithm, Failure, FailureClass, Signer};
 use tongguan_messages::envelope::{Envelope, Head};
@@ -16,6 +16,7 @@ use super::Client;
 use super::backoff::pause;
 use super::breaker::Breakers;
 use super::holding::under;
+use super::member::InHand;
 use super::signers::Signers;
 use crate::clock::{creat_time, guid};
 use crate::manifest::{Manifest, Route};
@@ -38,8 +39,26 @@ pub(super) struct Assembler {
     tracer: Arc<Tracer>,
     manifest: Manifest,
     signers: Arc<Signers>,
-    /// How long a signature takes, by the signer's key.
-    paces: Mutex<HashMap<String, Duration>>,
+}
+
+/// Routes that share signers, by the names of these: their messages take turns.
+type Group = BTreeSet<String>;
+
+/// The groups that a manifest's routes fall into.
+fn groups(routes: &[Route]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for route in routes {
+        let mut group: Group = route.signers.iter().cloned().collect();
+        groups.retain(|other| {
+            let apart = other.is_disjoint(&group);
+            if !apart {
+                group.extend(other.iter().cloned());
+            }
+            apart
+        });
+        groups.push(group);
+    }
+    groups
 }
 
 /// The profile that a signer's key goes with.
@@ -70,10 +89,15 @@ pub(super) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
         .map(|_| ())
 }
 
-/// A signer, and the turns that it gives at once: a card or a key signs one text at a time.
-struct Signing {
-    signer: Arc<dyn Signer>,
-    turns: Arc<Semaphore>,
+/// A signed message.
+struct Signed {
+    /// When work on it began, as traces tell it.
+    begun: u64,
+    guid: String,
+    document: Vec<u8>,
+    profile: Profile,
+    /// SHA-256 of the signer's certificate, in hex.
+    certificate: String,
 }
 
 /// What goes into a message each. A message that is not full waits for company unless it is due.
@@ -99,36 +123,20 @@ impl Assembler {
             tracer: Arc::clone(&client.tracer),
             manifest: client.manifest.clone(),
             signers,
-            paces: Mutex::default(),
         }
     }
 
-    /// How many messages are given to a signer at once: what it signs in one turn.
-    fn at_once(&self, signer: &dyn Signer) -> usize {
-        let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        let turns = match paces.get(&signer.identity().key_name) {
-            Some(pace) => TURN.as_nanos() / pace.as_nanos().max(1),
-            // It is not known yet.
-            None => 1,
-        };
-        let turns = usize::try_from(turns).unwrap_or(UNDER_WAY).max(1);
-        turns
-            .saturating_mul(signer.concurrency().get())
-            .min(UNDER_WAY)
+    /// Each group of routes goes on by itself: none waits for a device of another's.
+    pub(super) async fn run(self, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+        let groups = groups(&self.manifest.routes);
+        let working = groups.iter().map(|group| self.work(group, stop.clone()));
+        try_join_all(working).await.map(drop)
     }
 
-    fn took(&self, signer: &dyn Signer, time: Duration) {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        let pace = paces
-            .entry(signer.identity().key_name.clone())
-            .or_insert(time);
-        *pace = (*pace * 3 + time) / 4;
-    }
-
-    pub(super) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+    async fn work(&self, group: &Group, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
         let mut tries = 0;
         loop {
-            let busy = match self.round().await {
+            let busy = match self.round(group).await {
                 Ok(busy) => {
                     tries = 0;
                     busy
@@ -142,11 +150,11 @@ impl Assembler {
                     let wait = pause(failure.class(), tries);
                     tries += 1;
                     let remedy = failure.how_to_mend().unwrap_or_default();
-                    tracing::warn!(%failure, remedy, again_ms = %wait.as_millis(), "signing waits");
+                    tracing::warn!(%failure, remedy, again_ms = %wait.as_millis(), "assembling waits");
                     tokio::time::sleep(wait).await;
                     false
                 }
-                // A wrong PIN locks a device: nothing is tried again until a person acts.
+                // Nobody is left who would sign before a person acts.
                 Err(failure) => return Err(failure),
             };
             if *stop.borrow() {
@@ -162,7 +170,7 @@ impl Assembler {
     }
 
     /// Assembles what is due; says whether there may be more.
-    async fn round(&self) -> Result<bool, Failure> {
+    async fn round(&self, group: &Group) -> Result<bool, Failure> {
         let limits = &self.manifest.limits;
         let mut more = false;
         for waiting in self.store.waiting(limits.batch).await? {
@@ -170,20 +178,22 @@ impl Assembler {
             if waiting.count < limits.batch && !due {
                 continue;
             }
+            // What has no route waits; the diagnosis tells of it.
             let (Some(known), Some(route)) = (
                 message(&waiting.message),
                 self.manifest.route(&waiting.message),
             ) else {
-                tracing::error!(message = waiting.message, "no route: it waits");
                 continue;
             };
-            // Without a valid certificate they wait; the diagnosis tells of it.
-            let Some(signer) = self.signers.of(route) else {
+            if route.signers.iter().all(|name| !group.contains(name)) {
+                continue;
+            }
+            self.signers.look_for(route);
+            // Where nobody can sign now they wait; the diagnosis tells of it.
+            let Some(messages) = self.signers.within(route, TURN) else {
                 continue;
             };
-            let most = limits.batch * self.at_once(signer.as_ref());
-            let turns = Arc::new(Semaphore::new(signer.concurrency().get()));
-            let signer = Signing { signer, turns };
+            let most = limits.batch * messages.min(UNDER_WAY);
             let claim = self.store.claim(&self.owner, known.name, most).await?;
             let Some(Claim { lease, work }) = claim else {
                 continue;
@@ -193,7 +203,7 @@ impl Assembler {
             let assembling = join_all(
                 batches
                     .into_iter()
-                    .map(|batch| self.assemble_or_give_up(known, route, &signer, &lease, batch)),
+                    .map(|batch| self.assemble_or_give_up(known, route, &lease, batch)),
             );
             let ended = under(self.store.as_ref(), &lease, assembling).await;
             // What was not put into a message is free again.
@@ -208,12 +218,11 @@ impl Assembler {
         &self,
         message: &'static Message,
         route: &Route,
-        signer: &Signing,
         lease: &Lease,
         batch: Vec<Claimed>,
     ) -> Result<(), Failure> {
         let ids = batch.iter().map(|c| c.id.clone()).collect();
-        match self.assemble(message, route, signer, lease, batch).await {
+        match self.assemble(message, route, lease, batch).await {
             Err(failure) if failure.class() == FailureClass::Rejected => {
                 tracing::error!(%failure, message = message.name, "dead letters");
                 self.store.give_up(lease, ids, &failure.to_string()).await
@@ -226,10 +235,43 @@ impl Assembler {
         &self,
         message: &'static Message,
         route: &Route,
-        Signing { signer, turns }: &Signing,
         lease: &Lease,
         claimed: Vec<Claimed>,
     ) -> Result<(), Failure> {
+        // A signer that fails leaves the work to another of the route, where one can.
+        while let Some(member) = self.signers.next(route) {
+            match self.sign(message, route, &member, &claimed).await? {
+                Ok(signed) => return self.carry(message, route, lease, claimed, signed).await,
+                Err(failure) if failure.class() == FailureClass::Rejected => return Err(failure),
+                Err(failure) => {
+                    self.metrics.not_signed(&member.name);
+                    member.left_alone(&failure);
+                }
+            }
+            drop(member);
+            if let (true, Some(failure)) = (self.signers.all_out(route), self.why(route)) {
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    fn why(&self, route: &Route) -> Option<Failure> {
+        let mut not_working = self.signers.not_working();
+        route
+            .signers
+            .iter()
+            .find_map(|name| not_working.remove(name))
+    }
+
+    /// Writes a message and has it signed. A failure of the signer is the inner one.
+    async fn sign(
+        &self,
+        message: &'static Message,
+        route: &Route,
+        member: &InHand,
+        claimed: &[Claimed],
+    ) -> Result<Result<Signed, Failure>, Failure> {
         let bug = |what: &str, why: String| {
             Failure::misconfigured("manifest", format!("{what} of {}", message.name), why)
         };
@@ -237,17 +279,15 @@ impl Assembler {
             Some(name) => name
                 .parse()
                 .map_err(|e| bug("read the profile", format!("{e}")))?,
-            None => profile_of(signer.as_ref())?,
+            None => profile_of(member.signer.as_ref())?,
         };
         let begun = crate::traces::now();
-        let traced = claimed.iter().map(|c| c.fragment.as_slice());
-        let traced = self.tracer.fragments(message, traced);
         let guid_value = guid();
         let mut document = Enveloping::new(profile, &[(message.prefix, message.namespace)]);
         document.reserve(claimed.iter().map(|c| c.fragment.len()).sum::<usize>() + 1024);
         document.uncovered(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         document.push(&opening(message, &guid_value));
-        for declaration in &claimed {
+        for declaration in claimed {
             document.push(&declaration.fragment);
         }
         let who = transfer(&self.manifest.transfer())
@@ -255,11 +295,10 @@ impl Assembler {
         document.push(&who);
         let pending = document.prepare(&closing(message));
         let encoding = route.sm2_encoding.into();
-        let count = claimed.len();
         // Nobody closes it, so this is a turn; it ends with the signing, whoever waits for that.
-        let turn = Arc::clone(turns).acquire_owned().await;
-        let signing = Arc::clone(signer);
-        let (signed, took) = tokio::task::spawn_blocking(move || {
+        let turn = Arc::clone(&member.turns).acquire_owned().await;
+        let signing = Arc::clone(&member.signer);
+        let ended = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let begun = Instant::now();
             let value = signing.sign(algorithm(profile), pending.signed_info())?;
@@ -275,8 +314,32 @@ impl Assembler {
                 .map_err(|e| Failure::misconfigured("signer", "use its signature value", e))
         })
         .await
-        .map_err(|e| Failure::transient("signer", "sign", e))??;
-        self.took(signer.as_ref(), took);
+        .map_err(|e| Failure::transient("signer", "sign", e))?;
+        Ok(ended.map(|(document, took)| {
+            self.metrics.signature(&member.name, took);
+            member.signed(took);
+            Signed {
+                begun,
+                guid: guid_value,
+                document,
+                profile,
+                certificate: hex::encode(Sha256::digest(&member.signer.identity().certificate)),
+            }
+        }))
+    }
+
+    /// Puts a signed message into its envelope, and keeps it.
+    async fn carry(
+        &self,
+        message: &'static Message,
+        route: &Route,
+        lease: &Lease,
+        claimed: Vec<Claimed>,
+        signed: Signed,
+    ) -> Result<(), Failure> {
+        let traced = claimed.iter().map(|c| c.fragment.as_slice());
+        let traced = self.tracer.fragments(message, traced);
+        let count = claimed.len();
         let cop_msg_id = guid();
         let envelope = Envelope {
             head: Head {
@@ -286,19 +349,20 @@ impl Assembler {
                 creat_time: creat_time(),
                 msg_type: message.name.to_owned(),
             },
-            data: signed,
+            data: signed.document,
         };
         let octets = envelope.write().map_err(|problems| {
             let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            bug("write the envelope", all.join("; "))
+            let doing = format!("write the envelope of {}", message.name);
+            Failure::misconfigured("manifest", doing, all.join("; "))
         })?;
         let carrier = Carrier {
             message: message.name.to_owned(),
-            guid: guid_value,
+            guid: signed.guid,
             cop_msg_id,
             transport: self.breakers.best(route).to_owned(),
-            profile: profile.name().to_owned(),
-            certificate: hex::encode(Sha256::digest(&signer.identity().certificate)),
+            profile: signed.profile.name().to_owned(),
+            certificate: signed.certificate,
             envelope: octets,
             attempts: 0,
         };
@@ -314,7 +378,7 @@ impl Assembler {
                     "signed"
                 );
                 self.metrics.signed(&name, count);
-                self.tracer.signed(begun, kept);
+                self.tracer.signed(signed.begun, kept);
             }
             Fence::Lost => tracing::warn!(
                 message = name,
@@ -322,5 +386,29 @@ impl Assembler {
             ),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::groups;
+    use crate::manifest::{Encoding, Route};
+
+    #[test]
+    fn routes_that_share_a_signer_take_turns() {
+        let route = |signers: &[&str]| Route {
+            messages: Vec::new(),
+            transports: vec!["t".into()],
+            signers: signers.iter().map(ToString::to_string).collect(),
+            share: false,
+            profile: None,
+            sm2_encoding: Encoding::Raw,
+        };
+        let routes = [&["a"][..], &["b"], &["c", "d"], &["d", "a"]].map(route);
+        let groups: Vec<Vec<String>> = groups(&routes)
+            .into_iter()
+            .map(|group| group.into_iter().collect())
+            .collect();
+        assert_eq!(groups, [vec!["b"], vec!["a", "c", "d"]]);
     }
 }

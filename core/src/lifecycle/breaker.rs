@@ -80,6 +80,7 @@ mod tests {
             messages: Vec::new(),
             transports: vec!["near".into(), "far".into()],
             signers: vec!["main".into()],
+            share: false,
             profile: None,
             sm2_encoding: Encoding::Raw,
         };

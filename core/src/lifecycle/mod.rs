@@ -6,6 +6,7 @@ pub(crate) mod breaker;
 mod dispatch;
 mod holding;
 mod inbound;
+mod member;
 mod readiness;
 pub(crate) mod signers;
 mod states;
@@ -13,8 +14,8 @@ mod telling;
 
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -50,6 +51,8 @@ pub struct Client {
     tracer: Arc<Tracer>,
     /// Whether all its tasks are at work.
     running: AtomicBool,
+    /// Who signs, once it runs.
+    signers: OnceLock<Arc<signers::Signers>>,
 }
 
 /// What a document's submission came to.
@@ -150,6 +153,7 @@ impl Client {
             metrics: Arc::new(Metrics::new()?),
             tracer: Arc::new(Tracer::new(manifest.traces.as_ref())),
             running: AtomicBool::new(false),
+            signers: OnceLock::new(),
             manifest,
             registry,
             place: store.place().to_owned(),
@@ -432,6 +436,7 @@ impl Client {
         }
         let roles = Arc::new(roles);
         let signers = Arc::new(signers::Signers::new(&self.manifest, &self.registry)?);
+        let _ = self.signers.set(Arc::clone(&signers));
         let assembler = assemble::Assembler::new(self, Arc::clone(&signers));
         let mut transports = BTreeMap::new();
         for name in self.manifest.transports() {

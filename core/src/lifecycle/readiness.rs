@@ -1,4 +1,5 @@
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub struct Readiness {
 
 impl Client {
     /// Whether this client runs, its store answers, at least one route has a transport in
-    /// reach, and what is loaded at run time works.
+    /// reach, every route has a signer that can sign, and what is loaded at run time works.
     pub async fn readiness(&self) -> Readiness {
         let mut problems = Vec::new();
         if !self.running.load(Ordering::Relaxed) {
@@ -39,6 +40,16 @@ impl Client {
             let all: Vec<&str> = self.manifest.transports().collect();
             let all = all.join(", ");
             problems.push(format!("every route's transports are out of reach: {all}"));
+        }
+        if let Some(signers) = self.signers.get() {
+            let named: BTreeSet<&[String]> = routes
+                .iter()
+                .filter(|route| !signers.can(route))
+                .map(|route| route.signers.as_slice())
+                .collect();
+            for names in named {
+                problems.push(format!("nobody can sign now: {}", names.join(", ")));
+            }
         }
         let standings = self.registry.stand();
         for standing in standings.iter().filter(|one| !one.stage.works()) {
