@@ -110,6 +110,18 @@ Examples:
   tongguan check --offline    all but the transports")]
     Check(Check),
 
+    /// Say how much the manifest can carry, and what would carry more
+    #[command(after_help = "\
+Examples:
+  tongguan capacity                      try each signer, and the store's disk
+  tongguan capacity --per-minute 20000   and say whether that is enough, and what to buy
+
+Signers sign texts of no meaning, and a trial store is made beside the real one and removed.
+Devices are opened, which tries their PIN. A client that runs meanwhile has the devices less to
+itself, and these figures are too low by that. What this machine needs to read documents and to
+write messages, and what the way to the platform takes, is not in them.")]
+    Capacity(Capacity),
+
     /// Verify messages: well-formed, envelope, schema, signature, business rules, comparison
     #[command(after_help = "\
 Examples:
@@ -353,6 +365,18 @@ pub struct Check {
     /// Don't try the transports
     #[arg(long)]
     pub offline: bool,
+}
+
+/// `tongguan capacity`
+#[derive(Debug, Args)]
+pub struct Capacity {
+    /// Declarations a minute that are to be carried
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub per_minute: Option<u64>,
+
+    /// How long to try each part, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
 }
 
 /// `tongguan verify`

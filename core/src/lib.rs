@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod capacity;
 mod clock;
 pub mod diagnosis;
 pub mod evidence;

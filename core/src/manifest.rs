@@ -423,6 +423,11 @@ impl Manifest {
         self.store.open(&self.base)
     }
 
+    /// The file that the store is, where it is one.
+    pub(crate) fn store_file(&self) -> Option<PathBuf> {
+        self.store.file(&self.base)
+    }
+
     /// The route of a message.
     pub fn route(&self, message: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.takes(message))

@@ -177,3 +177,50 @@ fn in_order_the_second_device_is_for_when_the_first_is_gone() {
     assert_eq!((signatures(&cards[0]), signatures(&cards[1])), (0, 2));
     end([&mut client, &mut customs]);
 }
+
+/// Counts hold, whatever else the machine does: a double takes no less than its time.
+#[test]
+fn capacity_tells_what_the_devices_carry_and_how_many_more_it_takes() {
+    let cards = [card(60), card(240), card(60)];
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &[&cards[0], &cards[1], &cards[2]], true);
+    cards[2].on.store(false, Ordering::Relaxed);
+    let told = good(dir, TONGGUAN, &["capacity", "--json", "--seconds", "1"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let pace = |name: &str| told["signers"][name]["a_minute"].as_u64().unwrap();
+    let (fast, slow) = (pace("key-0"), pace("key-1"));
+    assert!(
+        (1..=1000).contains(&fast) && (1..=250).contains(&slow) && fast > slow,
+        "{told}"
+    );
+    let error = &told["signers"]["key-2"]["error"];
+    assert!(error.as_str().unwrap().contains("key-2"), "{told}");
+    let way = &told["ways"][0];
+    assert_eq!(way["signatures_a_minute"], fast + slow);
+    assert!(way["lone_ms"].as_u64().unwrap() >= 200 + 60, "{told}");
+    assert!(told["stored_a_minute"].as_u64().unwrap() > 0);
+    // 20,000 a minute are 200 signatures; a hundred times as many are too many.
+    let ask = ["capacity", "--seconds", "1", "--per-minute"];
+    let told = good(dir, TONGGUAN, &[&ask[..], &["20000"]].concat());
+    assert!(
+        told.contains("yes 20,000 a minute: 200 signatures"),
+        "{told}"
+    );
+    let told = refused(dir, &[&ask[..], &["2000000"]].concat(), 1);
+    assert!(
+        told.contains("20,000 signatures") && told.contains("device(s) more like the fastest"),
+        "{told}"
+    );
+    // The trial's store is gone.
+    let left = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name());
+    let left: Vec<_> = left
+        .filter(|name| name.to_string_lossy().contains("capacity"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    // What does not sign at all carries nothing.
+    cards[0].on.store(false, Ordering::Relaxed);
+    cards[1].on.store(false, Ordering::Relaxed);
+    let told = refused(dir, &["capacity", "--seconds", "1"], 3);
+    assert!(told.contains("nothing: none of them signs"), "{told}");
+}

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod audit;
+pub mod capacity;
 pub mod check;
 pub mod decide;
 pub mod demo;

@@ -82,7 +82,7 @@ fn algorithm(profile: Profile) -> Algorithm {
 }
 
 /// Signs a text, to see that it can.
-pub(super) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
+pub(crate) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
     let profile = profile_of(signer)?;
     signer
         .sign(algorithm(profile), b"<ds:SignedInfo></ds:SignedInfo>")

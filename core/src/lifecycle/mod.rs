@@ -1,6 +1,6 @@
 //! Moves declarations along: assembles and signs, sends, takes in what comes back.
 
-mod assemble;
+pub(crate) mod assemble;
 mod backoff;
 pub(crate) mod breaker;
 mod dispatch;

@@ -64,13 +64,16 @@ impl StoreTable {
         }
     }
 
+    /// The file that it is, where it is one.
+    pub(super) fn file(&self, base: &Path) -> Option<PathBuf> {
+        let path = self.path.as_deref().unwrap_or(Path::new("tongguan.db"));
+        (self.kind == StoreKind::Sqlite).then(|| base.join(path))
+    }
+
     /// Opens the store; relative paths start from `base`.
     pub(super) fn open(&self, base: &Path) -> Result<SqlStore, Failure> {
         match self.kind {
-            StoreKind::Sqlite => {
-                let path = self.path.as_deref().unwrap_or(Path::new("tongguan.db"));
-                SqlStore::sqlite(&base.join(path))
-            }
+            StoreKind::Sqlite => SqlStore::sqlite(&self.file(base).unwrap_or_default()),
             #[cfg(feature = "postgres")]
             StoreKind::Postgres => {
                 let options = Postgres::new(
