@@ -24,9 +24,17 @@ struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+        // The store's threads may hold the file for a moment yet, and Windows keeps what is held.
+        let removed = (0..50).find_map(|_| {
+            let removed = std::fs::remove_dir_all(&self.0);
+            if removed.is_err() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            removed.ok()
+        });
+        if removed.is_none() {
             let folder = self.0.display();
-            tracing::warn!(%folder, %error, "the trial's folder stays: remove it");
+            tracing::warn!(%folder, "the trial's folder stays: remove it");
         }
     }
 }

@@ -26,7 +26,9 @@ pub(crate) fn put(
         // Nobody reads a file under a temporary name.
         failure(part, "write", &path, &e).unsent()
     })?;
-    // The rename itself must survive a power cut too.
+    // The rename itself must survive a power cut too. Windows opens no folder to flush it: NTFS
+    // keeps a log of renames.
+    #[cfg(unix)]
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|e| failure(part, "keep", &path, &e))?;

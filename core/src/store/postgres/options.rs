@@ -64,6 +64,7 @@ impl Postgres {
             .iter()
             .map(|host| match host {
                 Host::Tcp(name) => name.clone(),
+                #[cfg(unix)]
                 Host::Unix(path) => path.display().to_string(),
             })
             .collect();
