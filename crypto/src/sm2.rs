@@ -17,6 +17,21 @@ const USER_ID: &str = "1234567812345678";
 /// A key that signs; it wipes itself when dropped.
 pub(crate) struct Signing(Box<SigningKey>);
 
+impl Drop for Signing {
+    fn drop(&mut self) {
+        // The crate does not wipe it: a key that everybody knows is put in its place.
+        let mut one = [0; 32];
+        one[31] = 1;
+        if let Ok(key) = SecretKey::from_slice(&one)
+            && let Ok(key) = SigningKey::new(USER_ID, &key)
+        {
+            *self.0 = key;
+            // What is never looked at again need not be written, for a compiler.
+            std::hint::black_box(&self.0);
+        }
+    }
+}
+
 impl Signing {
     /// The key.
     pub(crate) fn new(key: &SecretKey) -> Result<Self, CryptoError> {

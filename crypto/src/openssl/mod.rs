@@ -11,6 +11,8 @@ use openssl::hash::{Hasher, MessageDigest};
 use openssl::pkey::{Id, PKey, Private, Public};
 use openssl::sign::{Signer, Verifier};
 
+use zeroize::Zeroizing;
+
 use crate::{
     Certificate, CryptoError, Digest, Hash, Issued, KeyFile, PrivateKey, Provider, PublicKey,
     Scheme, TestSubject, sm2,
@@ -126,7 +128,8 @@ impl SigningKey {
         let kind = match scheme_of(key.id(), key.bits(), &spki)? {
             (Scheme::RsaSha1, _) => SigningKind::Rsa(key),
             (Scheme::Sm2Sm3, _) => {
-                let secret = SecretKey::from_pkcs8_der(&key.private_key_to_pkcs8()?)
+                let octets = Zeroizing::new(key.private_key_to_pkcs8()?);
+                let secret = SecretKey::from_pkcs8_der(&octets)
                     .map_err(|e| CryptoError::NotAKey(e.to_string()))?;
                 SigningKind::Sm2(sm2::Signing::new(&secret)?)
             }

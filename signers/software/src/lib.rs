@@ -1,6 +1,8 @@
 //! Signs with a key held in a file: PEM, PKCS#8 or PKCS#12; RSA or SM2.
 #![forbid(unsafe_code)]
 
+mod memory;
+
 use serde::Deserialize;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 
 use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, SecretRef, Signer};
 use tongguan_crypto::{CryptoError, PrivateKey, Scheme, provider};
+use zeroize::Zeroizing;
 
 /// A signer's table in the manifest, `kind = "software"`.
 #[derive(Debug, Deserialize)]
@@ -87,6 +90,12 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
         )
         .remedy("name the key and the certificate that were issued together"));
     }
+    // Now all is in memory that a key has there: the first signature makes more of it.
+    loaded
+        .key
+        .sign(b"<ds:SignedInfo></ds:SignedInfo>")
+        .map_err(|error| failed(part, "private key", &path, &error))?;
+    memory::keep();
     let algorithm = match loaded.key.scheme() {
         Scheme::RsaSha1 => Algorithm::RsaSha1,
         Scheme::Sm2Sm3 => Algorithm::Sm2Sm3,
@@ -102,7 +111,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     }))
 }
 
-fn read(part: &str, what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+fn read(part: &str, what: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     /// Far more than any key or certificate.
     const MOST: u64 = 1 << 20;
     let failed = |e: std::io::Error| {
@@ -117,7 +126,7 @@ fn read(part: &str, what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
             format!("the file has {size} octets, which no {what} has"),
         ));
     }
-    fs::read(path).map_err(failed)
+    fs::read(path).map(Zeroizing::new).map_err(failed)
 }
 
 fn failed(part: &str, what: &str, path: &Path, error: &CryptoError) -> Failure {
