@@ -1,6 +1,7 @@
 mod evidence;
 mod map;
 mod plugin;
+mod simulate;
 mod standard;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +14,7 @@ pub use plugin::{
     Plugin, PluginKind, PluginLanguage, PluginLibrary, PluginNew, PluginRelay, PluginServe,
     PluginTest,
 };
+pub use simulate::{Closely, Simulate};
 pub use standard::{Docs, Example, OfMessage, PageLanguage, Standard, Xsd};
 
 /// Exchange messages with China's cross-border e-commerce customs.
@@ -305,7 +307,11 @@ and by which rule.")]
     #[command(after_help = "\
 Examples:
   tongguan simulate                     the other side of tongguan.toml's transports
-  tongguan simulate --journal day.jsonl what was declared, one line an event")]
+  tongguan simulate --journal day.jsonl what was declared, one line an event
+  tongguan simulate --checks whole      as strict as customs
+  tongguan simulate --scenario bad.toml answers late, lost, doubled, or any code
+
+docs/simulator.md tells what it looks at, and what may be in a scenario.")]
     Simulate(Simulate),
 
     /// Plugins: signers, transports and roles that are loaded from libraries
@@ -557,23 +563,6 @@ pub struct Explain {
         allow_negative_numbers = true
     )]
     pub what: Vec<String>,
-}
-
-/// `tongguan simulate`
-#[derive(Debug, Args)]
-pub struct Simulate {
-    /// Stand behind this transport of the manifest (default: all of them)
-    #[arg(long, value_name = "NAME")]
-    pub transport: Option<String>,
-    /// Keep a journal of what was declared, one JSON line an event
-    #[arg(long, value_name = "FILE")]
-    pub journal: Option<PathBuf>,
-    /// Keep every envelope, message and receipt in this folder
-    #[arg(long, value_name = "DIR")]
-    pub keep: Option<PathBuf>,
-    /// Accept only certificates that this CA (PEM) issued
-    #[arg(long, value_name = "PEM")]
-    pub trust: Vec<PathBuf>,
 }
 
 /// `tongguan demo`

@@ -67,15 +67,17 @@ pub enum Opened {
     Message(Box<Parsed>),
 }
 
-/// Opens what came in: an envelope, the platform's answer, or a bare message.
+/// Opens what came in: an envelope (of a terminal or of a transport node), the platform's answer, or a bare message.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn open(octets: &[u8], limits: &Limits) -> Result<Opened, Vec<Problem>> {
     let parsed = read(octets, limits)?;
     match parsed.message.name {
-        "DxpMsg" => {
-            let text = parsed.root.text("Data").unwrap_or_default();
+        // A transport node's envelope holds a terminal node's (spec ch. 5).
+        "DxpMsg" | "DxpMsgSv" => {
+            let envelope = parsed.root.child("DxpMsg").unwrap_or(&parsed.root);
+            let text = envelope.text("Data").unwrap_or_default();
             let compact: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
             let data = STANDARD.decode(&compact).map_err(|e| {
                 vec![Problem::document(
@@ -84,7 +86,7 @@ pub fn open(octets: &[u8], limits: &Limits) -> Result<Opened, Vec<Problem>> {
                     "encode it",
                 )]
             })?;
-            let head = parsed.root.child("TransInfo").map(head).unwrap_or_default();
+            let head = envelope.child("TransInfo").map(head).unwrap_or_default();
             Ok(Opened::Envelope(Envelope { head, data }))
         }
         "DxpRep" => Ok(Opened::Report(Report {

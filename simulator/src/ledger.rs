@@ -1,10 +1,20 @@
 //! What was declared: in memory, and in a journal that a restart reads again.
+//!
+//! Beside the journal, `<journal>.documents` keeps the messages, for the comparison with those that
+//! come later.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tongguan_messages::{Limits, read};
+use tongguan_verifier::{Report, Verifier};
+
+use crate::unit::units;
 
 /// One declaration, as the clearance service knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,20 +34,53 @@ pub struct Entry {
     /// twice can be held to this.
     #[serde(default)]
     pub refused: bool,
+    /// It deletes what was declared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deletes: bool,
+    /// When the enterprise reported it (`appTime`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub app_time: String,
+    /// The number that customs gave to an inventory.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub invt_no: String,
+    /// The message and key of the inventory that this took back: by a cancellation that was
+    /// accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes_back: Option<(String, String)>,
 }
+
+/// What is in force of a declaration.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub entry: Entry,
+    /// What the comparison needs of it.
+    pub report: Option<Report>,
+    /// Whether a cancellation took it back.
+    pub taken_back: bool,
+}
+
+/// A message and a business key.
+pub(crate) type Key = (String, String);
 
 /// What was declared.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    declared: BTreeMap<Key, Entry>,
+    declared: BTreeMap<Key, Known>,
+    /// What an order's or a waybill's number stands in; some of it may be gone.
+    by_number: HashMap<String, BTreeSet<Key>>,
     journal: Option<File>,
-    /// Lines that are not in the journal yet, and what was declared before them.
+    documents: Option<File>,
+    /// Lines that are not in the files yet, and what was declared before them.
     lines: Vec<u8>,
-    before: Vec<(Key, Option<Entry>)>,
+    messages: Vec<u8>,
+    before: Vec<(Key, Option<Known>)>,
 }
 
-/// A message and a business key.
-type Key = (String, String);
+#[derive(Serialize, Deserialize)]
+struct Document {
+    cop_msg_id: String,
+    data: String,
+}
 
 /// What the ledger says of a declaration.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +93,8 @@ pub(crate) enum Verdict {
     There,
     /// It changes or deletes what is not there.
     NotThere,
+    /// It changes what was reported later than it.
+    Old,
 }
 
 impl Ledger {
@@ -58,12 +103,26 @@ impl Ledger {
     /// # Errors
     /// It cannot be read or written.
     pub fn open(path: &Path) -> io::Result<Self> {
+        Self::with(path, None)
+    }
+
+    /// As [`Ledger::open`], with the messages, for comparisons by that verifier.
+    pub(crate) fn with(path: &Path, verifier: Option<&Verifier>) -> io::Result<Self> {
         let mut ledger = Self::default();
+        let mut compared = match verifier {
+            Some(verifier) => Some(Compared::read(&documents(path), verifier)?),
+            None => None,
+        };
         for entry in Self::read(path)? {
-            ledger.book(entry);
+            let known = compared.as_mut().and_then(|c| c.of(&entry));
+            let (report, numbers) = known.unwrap_or_default();
+            ledger.book(entry, report, numbers);
         }
         ledger.before.clear();
         ledger.journal = Some(whole_lines(path)?);
+        if verifier.is_some() {
+            ledger.documents = Some(whole_lines(&documents(path))?);
+        }
         Ok(ledger)
     }
 
@@ -73,26 +132,28 @@ impl Ledger {
     /// # Errors
     /// It cannot be read.
     pub fn read(path: &Path) -> io::Result<Vec<Entry>> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(e),
-        };
-        let mut entries = Vec::new();
-        for line in BufReader::new(file).lines() {
-            if let Ok(entry) = serde_json::from_str(&line?) {
-                entries.push(entry);
-            }
-        }
-        Ok(entries)
+        lines(path)
+    }
+
+    /// What is in force under that key.
+    pub(crate) fn known(&self, message: &str, key: &str) -> Option<&Known> {
+        self.declared.get(&(message.to_owned(), key.to_owned()))
+    }
+
+    /// What else was declared with one of these numbers.
+    pub(crate) fn beside(&self, numbers: impl Iterator<Item = String>) -> Vec<&Known> {
+        let keys: BTreeSet<&Key> = numbers
+            .filter_map(|number| self.by_number.get(&number))
+            .flatten()
+            .collect();
+        let known = keys.into_iter().filter_map(|key| self.declared.get(key));
+        known.collect()
     }
 
     pub(crate) fn judge(&self, entry: &Entry, amends: bool) -> Verdict {
-        match self
-            .declared
-            .get(&(entry.message.clone(), entry.key.clone()))
-        {
+        match self.known(&entry.message, &entry.key).map(|k| &k.entry) {
             Some(there) if there.guid == entry.guid => Verdict::Repeat,
+            Some(there) if amends && entry.app_time < there.app_time => Verdict::Old,
             Some(_) if amends => Verdict::New,
             Some(_) => Verdict::There,
             None if amends => Verdict::NotThere,
@@ -100,42 +161,78 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn note(&mut self, entry: Entry) {
-        if self.journal.is_some()
-            && let Ok(mut line) = serde_json::to_vec(&entry)
+    /// Keeps a message, for what comes after a restart.
+    pub(crate) fn keep(&mut self, cop_msg_id: &str, data: &[u8]) {
+        if self.documents.is_none() {
+            return;
+        }
+        let document = Document {
+            cop_msg_id: cop_msg_id.to_owned(),
+            data: STANDARD.encode(data),
+        };
+        append(&mut self.messages, &document);
+    }
+
+    pub(crate) fn note(
+        &mut self,
+        entry: Entry,
+        report: Option<Report>,
+        numbers: impl IntoIterator<Item = String>,
+    ) {
+        if self.journal.is_some() {
+            append(&mut self.lines, &entry);
+        }
+        self.book(entry, report, numbers);
+    }
+
+    fn book(
+        &mut self,
+        entry: Entry,
+        report: Option<Report>,
+        numbers: impl IntoIterator<Item = String>,
+    ) {
+        if entry.repeat || entry.refused {
+            return;
+        }
+        if let Some(key) = &entry.takes_back
+            && let Some(known) = self.declared.get_mut(key)
         {
-            line.push(b'\n');
-            self.lines.append(&mut line);
+            self.before.push((key.clone(), Some(known.clone())));
+            known.taken_back = true;
         }
-        self.book(entry);
-    }
-
-    fn book(&mut self, entry: Entry) {
-        if !entry.repeat && !entry.refused {
-            let key = (entry.message.clone(), entry.key.clone());
-            let before = self.declared.insert(key.clone(), entry);
+        let key = (entry.message.clone(), entry.key.clone());
+        if entry.deletes {
+            let before = self.declared.remove(&key);
             self.before.push((key, before));
+            return;
         }
+        for number in numbers {
+            self.by_number
+                .entry(number)
+                .or_default()
+                .insert(key.clone());
+        }
+        let known = Known {
+            entry,
+            report,
+            taken_back: false,
+        };
+        let before = self.declared.insert(key.clone(), known);
+        self.before.push((key, before));
     }
 
-    /// Writes the journal. What cannot be written was not declared.
+    /// Writes the files. What cannot be written was not declared.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let lines = std::mem::take(&mut self.lines);
+        let messages = std::mem::take(&mut self.messages);
         let before = std::mem::take(&mut self.before);
-        let Some(journal) = &mut self.journal else {
-            return Ok(());
-        };
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let length = journal.metadata()?.len();
-        let written = journal.write_all(&lines).and_then(|()| journal.sync_data());
+        // A message without its lines does no harm; lines without their message would.
+        let written = write(self.documents.as_mut(), &messages)
+            .and_then(|()| write(self.journal.as_mut(), &lines));
         if written.is_err() {
-            // Half a line would spoil the next one.
-            let _ = journal.set_len(length);
-            for (key, entry) in before.into_iter().rev() {
-                match entry {
-                    Some(entry) => self.declared.insert(key, entry),
+            for (key, known) in before.into_iter().rev() {
+                match known {
+                    Some(known) => self.declared.insert(key, known),
                     None => self.declared.remove(&key),
                 };
             }
@@ -144,13 +241,85 @@ impl Ledger {
     }
 
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.declared.values().cloned().collect()
+        self.declared.values().map(|k| k.entry.clone()).collect()
     }
 }
 
-/// Opens a journal to write on, without what a crash left of a last line.
+/// What comparisons need of the messages that were kept.
+struct Compared(HashMap<(String, String), (Report, Vec<String>)>);
+
+impl Compared {
+    fn read(path: &Path, verifier: &Verifier) -> io::Result<Self> {
+        let mut all = HashMap::new();
+        for document in lines::<Document>(path)? {
+            let data = STANDARD.decode(&document.data).unwrap_or_default();
+            let Ok(parsed) = read(&data, &Limits::default()) else {
+                continue;
+            };
+            let reports = verifier.look(&parsed).apart();
+            for (unit, report) in units(&parsed).zip(reports) {
+                let of = (document.cop_msg_id.clone(), unit.field("guid").to_owned());
+                all.insert(of, (report, unit.numbers().collect()));
+            }
+        }
+        Ok(Self(all))
+    }
+
+    fn of(&mut self, entry: &Entry) -> Option<(Option<Report>, Vec<String>)> {
+        let of = (entry.cop_msg_id.clone(), entry.guid.clone());
+        let (report, numbers) = self.0.remove(&of)?;
+        Some((Some(report), numbers))
+    }
+}
+
+fn documents(journal: &Path) -> PathBuf {
+    let mut path = journal.as_os_str().to_owned();
+    path.push(".documents");
+    PathBuf::from(path)
+}
+
+fn append(lines: &mut Vec<u8>, line: &impl Serialize) {
+    if let Ok(mut line) = serde_json::to_vec(line) {
+        line.push(b'\n');
+        lines.append(&mut line);
+    }
+}
+
+/// The lines of a file that can be read; none where there is no file.
+fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<Vec<T>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    };
+    let mut all = Vec::new();
+    for line in BufReader::new(file).lines() {
+        if let Ok(one) = serde_json::from_str(&line?) {
+            all.push(one);
+        }
+    }
+    Ok(all)
+}
+
+fn write(file: Option<&mut File>, lines: &[u8]) -> io::Result<()> {
+    let Some(file) = file else {
+        return Ok(());
+    };
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let length = file.metadata()?.len();
+    let written = file.write_all(lines).and_then(|()| file.sync_data());
+    if written.is_err() {
+        // Half a line would spoil the next one.
+        let _ = file.set_len(length);
+    }
+    written
+}
+
+/// Opens a file of lines to write on, without what a crash left of a last line.
 fn whole_lines(path: &Path) -> io::Result<File> {
-    let journal = OpenOptions::new()
+    let file = OpenOptions::new()
         .create(true)
         .append(true)
         .read(true)
@@ -161,9 +330,9 @@ fn whole_lines(path: &Path) -> io::Result<File> {
         .rposition(|o| *o == b'\n')
         .map_or(0, |n| n + 1);
     if whole < octets.len() {
-        journal.set_len(whole as u64)?;
+        file.set_len(whole as u64)?;
     }
-    Ok(journal)
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -189,8 +358,12 @@ mod tests {
             cop_msg_id: "C".to_owned(),
             repeat: false,
             refused: false,
+            deletes: false,
+            app_time: String::new(),
+            invt_no: String::new(),
+            takes_back: None,
         };
-        ledger.note(entry.clone());
+        ledger.note(entry.clone(), None, []);
         assert_eq!(ledger.judge(&entry, false), Verdict::Repeat);
         assert!(ledger.flush().is_err());
         assert_eq!(ledger.judge(&entry, false), Verdict::New);

@@ -4,23 +4,35 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod codes;
+mod judge;
 mod ledger;
+mod receipts;
+mod scenario;
+mod unit;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::watch;
 
 use tongguan_contracts::{Delivery, Failure, Outgoing, Transport};
 use tongguan_crypto::Certificate;
 use tongguan_messages::Limits;
+use tongguan_verifier::{Layer, Verifier};
 
-pub use answer::Reply;
+use judge::Judge;
+use scenario::Arrivals;
+
 pub use ledger::{Entry, Ledger};
+pub use receipts::Reply;
+pub use scenario::Scenario;
 
-/// So many deliveries are answered at once.
+/// So many deliveries are answered at once; more, where answers are to come late.
 const UNDER_WAY: usize = 32;
+const LATE: usize = 1024;
 
 /// How the stand-in behaves.
 #[derive(Debug, Clone, Default)]
@@ -31,13 +43,45 @@ pub struct Options {
     pub journal: Option<PathBuf>,
     /// Keep every envelope, message and receipt as a file here.
     pub keep: Option<PathBuf>,
+    /// How closely it looks.
+    pub checks: Checks,
+    /// What is to go otherwise than well.
+    pub scenario: Scenario,
+}
+
+/// How closely the clearance service looks at declarations that keep their schema.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Checks {
+    /// The signature, and whether it was declared before.
+    Form,
+    /// The business rules too, and the comparison of order, payment, waybill and inventory as far as
+    /// they were declared.
+    #[default]
+    Business,
+    /// What an inventory, a cancellation or a return stands on must have been declared here.
+    Whole,
 }
 
 /// The stand-in.
 pub struct Simulator {
     options: Options,
     limits: Limits,
-    ledger: Mutex<Ledger>,
+    verifier: Option<Verifier>,
+    state: Mutex<State>,
+}
+
+struct State {
+    ledger: Ledger,
+    arrivals: Arrivals,
+}
+
+/// The rules, and the comparison.
+fn verifier() -> Result<Verifier, Failure> {
+    let options = tongguan_verifier::Options {
+        layers: [Layer::Rules, Layer::Across].into(),
+        ..tongguan_verifier::Options::default()
+    };
+    Verifier::new(options).map_err(|e| Failure::misconfigured("simulator", "read the rules", e))
 }
 
 impl Simulator {
@@ -50,8 +94,12 @@ impl Simulator {
             Failure::misconfigured("simulator", format!("use {}", path.display()), e)
                 .remedy("check the path, and who may write there")
         };
+        let verifier = match options.checks {
+            Checks::Form => None,
+            Checks::Business | Checks::Whole => Some(verifier()?),
+        };
         let ledger = match &options.journal {
-            Some(path) => Ledger::open(path).map_err(|e| failed(path, e))?,
+            Some(path) => Ledger::with(path, verifier.as_ref()).map_err(|e| failed(path, e))?,
             None => Ledger::default(),
         };
         if let Some(path) = &options.keep {
@@ -60,7 +108,11 @@ impl Simulator {
         Ok(Self {
             options,
             limits: Limits::default(),
-            ledger: Mutex::new(ledger),
+            verifier,
+            state: Mutex::new(State {
+                ledger,
+                arrivals: Arrivals::default(),
+            }),
         })
     }
 
@@ -70,13 +122,23 @@ impl Simulator {
     /// # Errors
     /// The journal cannot be written.
     pub fn handle(&self, octets: &[u8]) -> Result<Vec<Reply>, Failure> {
-        // The ledger is whole between any two operations, even after a panic.
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let replies = answer::answer(octets, &mut ledger, &self.options.trust, &self.limits);
-        ledger
+        // The books are whole between any two operations, even after a panic.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { ledger, arrivals } = &mut *state;
+        let mut judge = Judge {
+            ledger,
+            arrivals,
+            trust: &self.options.trust,
+            verifier: self.verifier.as_ref(),
+            whole: self.options.checks == Checks::Whole,
+            scenario: &self.options.scenario,
+        };
+        let replies = answer::answer(octets, &mut judge, &self.limits);
+        state
+            .ledger
             .flush()
             .map_err(|e| Failure::transient("simulator", "write its journal", e))?;
-        drop(ledger);
+        drop(state);
         self.keep(octets, &replies);
         Ok(replies)
     }
@@ -110,11 +172,15 @@ impl Simulator {
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Failure> {
         let (stopping, mut answering) = (stop.clone(), FuturesUnordered::new());
+        let most = match self.options.scenario.delays() {
+            true => LATE,
+            false => UNDER_WAY,
+        };
         loop {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 Some(answered) = answering.next() => answered?,
-                delivery = transport.receive(), if answering.len() < UNDER_WAY => {
+                delivery = transport.receive(), if answering.len() < most => {
                     answering.push(self.serve(transport.as_ref(), delivery?, stopping.clone()));
                 }
             }
@@ -131,10 +197,17 @@ impl Simulator {
         &self,
         transport: &dyn Transport,
         delivery: Delivery,
-        stop: watch::Receiver<bool>,
+        mut stop: watch::Receiver<bool>,
     ) -> Result<(), Failure> {
         let replies = self.handle(&delivery.octets)?;
+        let begun = Instant::now();
         for reply in &replies {
+            let until = (begun + reply.after).into();
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => {}
+                // Not acknowledged: it comes again, and is answered the same.
+                _ = stop.wait_for(|stop| *stop), if !reply.after.is_zero() => return Ok(()),
+            }
             let outgoing = Outgoing {
                 cop_msg_id: &reply.cop_msg_id,
                 message: reply.message,
@@ -143,7 +216,6 @@ impl Simulator {
             while let Err(failure) = transport.send(outgoing).await {
                 tracing::warn!(%failure, "an answer waits");
                 if *stop.borrow() {
-                    // Not acknowledged: it comes again, and is answered the same.
                     return Ok(());
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -162,9 +234,7 @@ impl Simulator {
 
     /// What was declared so far.
     pub fn declared(&self) -> Vec<Entry> {
-        self.ledger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entries()
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.ledger.entries()
     }
 }

@@ -133,7 +133,9 @@ fn each_role_declares_all_that_it_may_and_hears_its_receipts() {
             told.contains("[not-declared]") && told.contains(other.unwrap().zh),
             "{told}"
         );
-        let mut other_side = start(dir, &["simulate"], "simulate.log");
+        // Each example stands alone: none is about what another declares.
+        let args = ["simulate", "--checks", "form"];
+        let mut other_side = start(dir, &args, "simulate.log");
         good(dir, TONGGUAN, &["run", "--until-final", "--within", "60"]);
         signal(&other_side, "-TERM");
         other_side.wait().unwrap();
@@ -203,7 +205,9 @@ fn an_enterprises_own_documents_become_messages() {
         assert!(whole.contains("110101199001010"), "{whole}");
         good(dir, TONGGUAN, &["submit", "--role", role, file]);
     }
-    let mut other_side = start(dir, &["simulate"], "simulate.log");
+    // Each example stands alone: none is about what another declares.
+    let args = ["simulate", "--checks", "form"];
+    let mut other_side = start(dir, &args, "simulate.log");
     good(dir, TONGGUAN, &["run", "--until-final", "--within", "60"]);
     signal(&other_side, "-TERM");
     other_side.wait().unwrap();

@@ -23,7 +23,7 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 pub(crate) struct Extract {
     message: &'static Message,
     /// Its number in its message.
-    number: usize,
+    pub number: usize,
     place: Place,
     /// The business key and the guid, hashed, where it is declared as new.
     new: Option<(u64, u64)>,

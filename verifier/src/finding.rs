@@ -78,6 +78,12 @@ impl Finding {
         Self::of(layer, Problem::document(code, text, remedy))
     }
 
+    /// The number of the declaration that it is in, in brackets as the path has it.
+    pub(crate) fn unit(&self) -> Option<&str> {
+        let step = self.path.split('/').nth(1)?;
+        step.find('[').map(|at| &step[at..])
+    }
+
     /// A problem that reading a message met.
     pub fn of(layer: Layer, problem: Problem) -> Self {
         let (text_zh, remedy_zh) = sentence(problem.rule);

@@ -42,6 +42,28 @@ impl Report {
         }
     }
 
+    /// A report for each of its declarations: what was found in it and beside it, and what the
+    /// comparison needs of it alone.
+    #[must_use]
+    pub fn apart(&self) -> Vec<Self> {
+        let of = |number: usize| {
+            let mut one = Self {
+                message: self.message.clone(),
+                units: 1,
+                ..Self::of(&self.file)
+            };
+            let own = format!("[{number}]");
+            let findings = self.errors.iter().chain(&self.warnings);
+            for finding in findings.filter(|f| f.unit().is_none_or(|unit| unit == own)) {
+                one.add(finding.clone());
+            }
+            let extracts = self.extracts.iter();
+            one.extracts = extracts.filter(|e| e.number == number).cloned().collect();
+            one
+        };
+        (1..=self.units).map(of).collect()
+    }
+
     /// Takes in a finding.
     pub(crate) fn add(&mut self, finding: Finding) {
         match finding.severity {

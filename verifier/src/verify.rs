@@ -121,6 +121,37 @@ impl Verifier {
         report
     }
 
+    /// Looks at a message that was read already: business rules, and what the comparison needs.
+    pub fn look(&self, parsed: &Parsed) -> Report {
+        let message = parsed.message;
+        let mut report = Report::of("");
+        report.message = message.name.to_owned();
+        if message.kind != Kind::Declaration {
+            return report;
+        }
+        let mut checker = Checker::new(message, &self.options.off);
+        let mut extractor = Extractor::new(message);
+        let unit = message.unit.map_or("", |unit| unit.name);
+        let children = parsed.root.children().iter();
+        for (node, number) in children.filter(|c| c.element.name == unit).zip(1..) {
+            report.units = number;
+            if self.has(Layer::Rules) {
+                checker.unit(node, number);
+            }
+            if self.has(Layer::Across) {
+                extractor.unit(node, number);
+            }
+        }
+        if self.has(Layer::Rules) {
+            checker.root(parsed);
+            for finding in checker.found() {
+                report.add(finding);
+            }
+        }
+        report.extracts = extractor.finish();
+        report
+    }
+
     /// Compares the documents in reports of this verifier with each other, as customs does: order,
     /// payment, waybill and inventory of one order.
     pub fn compare(&self, reports: &mut [Report]) {

@@ -115,6 +115,7 @@ async fn exchange(client: &Client, dir: &Path) -> Result<(), Trouble> {
                 .is_some_and(|folder| fs::create_dir_all(folder).is_ok())
         }),
         keep: Some(dir.join("customs")),
+        ..Options::default()
     })?);
     let (stop, stopped) = watch::channel(false);
     let transport = other_side(client.manifest(), "main")?;

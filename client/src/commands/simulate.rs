@@ -1,12 +1,13 @@
+use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use tongguan_contracts::Failure;
 use tongguan_core::Manifest;
-use tongguan_simulator::{Options, Simulator};
+use tongguan_simulator::{Checks, Options, Scenario, Simulator};
 
 use super::{block_on, stop_signal};
-use crate::cli::{Global, Simulate};
+use crate::cli::{Closely, Global, Simulate};
 use crate::input::certificates;
 use crate::output::Output;
 use crate::registry::other_side;
@@ -23,6 +24,15 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
         trust: certificates(&args.trust)?,
         journal: args.journal.clone(),
         keep: args.keep.clone(),
+        checks: match args.checks {
+            Closely::Form => Checks::Form,
+            Closely::Business => Checks::Business,
+            Closely::Whole => Checks::Whole,
+        },
+        scenario: args
+            .scenario
+            .as_deref()
+            .map_or(Ok(Scenario::default()), scenario)?,
     })?);
     out.line(format!(
         "standing in for the other side of {}; stop with Ctrl-C",
@@ -41,4 +51,17 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
         }
         Ok(())
     })
+}
+
+fn scenario(path: &Path) -> Result<Scenario, Trouble> {
+    let wrong = |doing: &str, why: String| {
+        let doing = format!("{doing} {}", path.display());
+        Failure::misconfigured("simulator", doing, why)
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| wrong("read the scenario", e.to_string()).remedy("check the path"))?;
+    let scenario = Scenario::parse(&text).map_err(|e| {
+        wrong("use the scenario", e).remedy("docs/simulator.md tells what may be in it")
+    })?;
+    Ok(scenario)
 }

@@ -1,0 +1,370 @@
+//! What the clearance service says of declarations.
+
+use time::OffsetDateTime;
+
+use tongguan_crypto::Certificate;
+use tongguan_messages::envelope::{Envelope, write_receipt};
+use tongguan_messages::{Limits, Message, Parsed, message, read};
+use tongguan_verifier::{Finding, Layer, Report, Verifier};
+use tongguan_xmldsig::{Policy, Trust, VerifyError, verify};
+
+use crate::codes::{Wrong, code};
+use crate::ledger::{Entry, Key, Known, Ledger, Verdict};
+use crate::receipts::{
+    Reply, course, enclose, guid, inventory_number, malformed, report, said, unit_of,
+};
+use crate::scenario::{Arrivals, Scenario};
+use crate::unit::{Unit, units};
+
+/// Customs stored it, compared it, and returned it (海关退单).
+const RETURNED: &str = "100";
+
+/// What a judgement rests on.
+pub(crate) struct Judge<'s> {
+    pub ledger: &'s mut Ledger,
+    pub arrivals: &'s mut Arrivals,
+    pub trust: &'s [Certificate],
+    /// The business rules and the comparison; only the form counts without.
+    pub verifier: Option<&'s Verifier>,
+    /// What an inventory stands on must be there.
+    pub whole: bool,
+    pub scenario: &'s Scenario,
+}
+
+/// What is said of one declaration.
+struct Said {
+    /// A status or a code, and what is said besides.
+    stages: Vec<(String, String)>,
+    /// What is written into the books, with what it takes to compare others with it.
+    entry: Option<Entry>,
+}
+
+impl Said {
+    /// It is refused, and not booked.
+    fn refused(code: &str, why: impl Into<String>) -> Self {
+        Self {
+            stages: vec![(code.to_owned(), why.into())],
+            entry: None,
+        }
+    }
+}
+
+/// The receipts of declarations that meet the same case.
+struct Group {
+    case: Option<usize>,
+    key: String,
+    stages: Vec<Vec<Vec<(&'static str, String)>>>,
+}
+
+impl Judge<'_> {
+    /// Answers a message that keeps its schema.
+    pub fn declared(&mut self, envelope: &Envelope, parsed: &Parsed) -> Vec<Reply> {
+        let receipt = parsed.message.answered_by.first();
+        let Some(receipt) = receipt.and_then(|name| message(name)) else {
+            return Vec::new();
+        };
+        // A declaration may keep its schema and have no receipt that keeps its own: copNo may be
+        // missing in the one and not in the other. The specification is silent; nothing is booked.
+        for unit in units(parsed) {
+            let tried = unit_of(receipt, unit.node, 0, "-1", "");
+            let tried = write_receipt(receipt, &guid(), &[tried]);
+            if let Err(problems) = read(&tried, &Limits::default()) {
+                let text = format!("it cannot be answered: in its receipt, {}", said(&problems));
+                return vec![malformed(envelope, &text)];
+            }
+        }
+        let signature = self.signature(envelope, parsed);
+        let mut reports = match self.verifier {
+            Some(verifier) => verifier.look(parsed).apart(),
+            None => Vec::new(),
+        };
+        let mut groups: Vec<Group> = Vec::new();
+        let mut kept = false;
+        for unit in units(parsed) {
+            let key = unit.key(parsed);
+            let numbers: Vec<String> = unit.numbers().collect();
+            let before = self.arrivals.another(unit.field("guid"));
+            let scenario = self.scenario;
+            let case = scenario.case(parsed.message, &key, &numbers, before);
+            let number = case.map(|(number, _)| number);
+            if let Some((_, case)) = case {
+                if let Some(code) = &case.report {
+                    return report(code, "scenario", &envelope.head);
+                }
+                if case.malformed {
+                    return vec![malformed(envelope, "scenario")];
+                }
+                if case.forget {
+                    continue;
+                }
+            }
+            let own = reports.get_mut(unit.number - 1).map(std::mem::take);
+            let judged = match &signature {
+                Err(why) => Said::refused(code(parsed.message.name, Wrong::Signature), why),
+                Ok(()) => self.judge(envelope, parsed, receipt, &unit, own.as_ref()),
+            };
+            let stages = match case {
+                Some((_, case)) if !case.statuses.is_empty() && judged.entry.is_some() => {
+                    let said = |code: &String| (code.clone(), "[scenario]".to_owned());
+                    case.statuses.iter().map(said).collect()
+                }
+                _ => judged.stages,
+            };
+            if let Some(entry) = judged.entry {
+                if !kept && !entry.repeat && !entry.refused {
+                    self.ledger.keep(&envelope.head.cop_msg_id, &envelope.data);
+                    kept = true;
+                }
+                self.ledger.note(entry, own, numbers);
+            }
+            let group = match groups.iter().position(|group| group.case == number) {
+                Some(at) => &mut groups[at],
+                None => {
+                    groups.push(Group {
+                        case: number,
+                        key,
+                        stages: Vec::new(),
+                    });
+                    let last = groups.len() - 1;
+                    &mut groups[last]
+                }
+            };
+            for (stage, (code, detail)) in stages.iter().enumerate() {
+                if group.stages.len() <= stage {
+                    group.stages.push(Vec::new());
+                }
+                group.stages[stage].push(unit_of(receipt, unit.node, stage, code, detail));
+            }
+        }
+        let mut replies = Vec::new();
+        for group in &groups {
+            replies.append(&mut self.replies(envelope, receipt, group));
+        }
+        replies
+    }
+
+    fn signature(&self, envelope: &Envelope, parsed: &Parsed) -> Result<(), String> {
+        let trust = match self.trust {
+            [] => Trust::Any,
+            some => Trust::Anchors(some.to_vec()),
+        };
+        let policy = Policy {
+            trust,
+            at: Some(OffsetDateTime::now_utc().unix_timestamp()),
+            ..Policy::default()
+        };
+        match verify(&envelope.data, &policy) {
+            Ok(_) => Ok(()),
+            // Where the schema lets a message go unsigned, it may.
+            Err(VerifyError::Unsigned) if parsed.signature.is_none() => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// What is said of a declaration whose signature holds.
+    fn judge(
+        &self,
+        envelope: &Envelope,
+        parsed: &Parsed,
+        receipt: &'static Message,
+        unit: &Unit<'_>,
+        report: Option<&Report>,
+    ) -> Said {
+        let name = parsed.message.name;
+        let refused = |wrong: Wrong<'_>, why: String| Said::refused(code(name, wrong), why);
+        let inventory = match receipt.name {
+            "CEB604Message" | "CEB622Message" => inventory_number(receipt, unit.node),
+            _ => String::new(),
+        };
+        let entry = Entry {
+            message: name.to_owned(),
+            key: unit.key(parsed),
+            guid: unit.field("guid").to_owned(),
+            cop_msg_id: envelope.head.cop_msg_id.clone(),
+            repeat: false,
+            refused: false,
+            deletes: unit.deletes(),
+            app_time: unit.field("appTime").to_owned(),
+            invt_no: inventory,
+            takes_back: None,
+        };
+        let good = |entry| Said {
+            stages: course(receipt)
+                .into_iter()
+                .map(|code| (code.to_owned(), format!("[{}]", unit.field("guid"))))
+                .collect(),
+            entry: Some(entry),
+        };
+        let rules = report.and_then(|r| r.errors.iter().find(|f| f.layer == Layer::Rules));
+        match self.ledger.judge(&entry, unit.amends()) {
+            Verdict::Repeat => {
+                return good(Entry {
+                    repeat: true,
+                    ..entry
+                });
+            }
+            _ if rules.is_some() => {
+                // It is some: the guard says so.
+                let (rule, text) = rules.map(broken).unwrap_or_default();
+                return refused(Wrong::Rule(rule), text);
+            }
+            Verdict::There => {
+                return Said {
+                    stages: vec![(code(name, Wrong::There).to_owned(), String::new())],
+                    entry: Some(Entry {
+                        refused: true,
+                        ..entry
+                    }),
+                };
+            }
+            Verdict::NotThere => return refused(Wrong::NotThere, String::new()),
+            Verdict::Old => return refused(Wrong::Old, String::new()),
+            Verdict::New => {}
+        }
+        if self.verifier.is_none() {
+            return good(entry);
+        }
+        let own = self.ledger.known(name, &entry.key);
+        if unit.amends() && own.is_some_and(|known| known.taken_back) {
+            return refused(Wrong::Status, String::new());
+        }
+        let beside = self.ledger.beside(unit.numbers());
+        if unit.amends() && beside.iter().any(|other| stands_on(other, name)) {
+            return refused(Wrong::Bound, String::new());
+        }
+        match self.about(parsed.message, unit, &beside) {
+            Err(wrong) => refused(wrong, format!("[{}]", unit.field("invtNo"))),
+            Ok(takes_back) => match self.differs(parsed.message, &beside, report) {
+                Some((rule, text)) => match code(name, Wrong::Rule(&rule)) {
+                    // A rule with a code of its own is not the comparison's to return.
+                    own if own != code(name, Wrong::Rule("")) => Said::refused(own, text),
+                    _ => returned(receipt, &text),
+                },
+                None => good(Entry {
+                    takes_back,
+                    ..entry
+                }),
+            },
+        }
+    }
+
+    /// The inventory that a cancellation or a return is about, and that a cancellation takes back.
+    fn about(
+        &self,
+        declaration: &Message,
+        unit: &Unit<'_>,
+        beside: &[&Known],
+    ) -> Result<Option<Key>, Wrong<'static>> {
+        let about = match declaration.name {
+            "CEB623Message" | "CEB625Message" => "CEB621Message",
+            "CEB605Message" => "CEB603Message",
+            _ => return Ok(None),
+        };
+        let mut inventories = beside.iter().filter(|known| known.entry.message == about);
+        let any = inventories.clone().next().is_some();
+        let number = unit.field("invtNo");
+        let Some(inventory) = inventories.find(|known| known.entry.invt_no == number) else {
+            return match any || self.whole {
+                true => Err(Wrong::Away),
+                // Another enterprise may have declared it, and elsewhere.
+                false => Ok(None),
+            };
+        };
+        if inventory.taken_back {
+            return Err(Wrong::Status);
+        }
+        let cancels = matches!(declaration.name, "CEB623Message" | "CEB605Message");
+        Ok(cancels.then(|| (about.to_owned(), inventory.entry.key.clone())))
+    }
+
+    /// What differs from what was declared of the same order, or is not there though it must be.
+    fn differs(
+        &self,
+        declaration: &Message,
+        beside: &[&Known],
+        report: Option<&Report>,
+    ) -> Option<(String, String)> {
+        if self.whole {
+            for before in declaration.follows.iter().filter_map(|f| f.before()) {
+                if !beside.iter().any(|k| k.entry.message == before.name) {
+                    return Some((String::new(), format!("未收到{}", before.zh)));
+                }
+            }
+        }
+        let (verifier, own) = (self.verifier?, report?);
+        let others = beside.iter().filter_map(|known| known.report.clone());
+        let mut reports: Vec<Report> = others.collect();
+        reports.push(own.clone());
+        verifier.compare(&mut reports);
+        let own = reports.pop()?;
+        let finding = own.errors.iter().find(|f| f.layer == Layer::Across)?;
+        let (rule, text) = broken(finding);
+        Some((rule.to_owned(), text))
+    }
+
+    /// The receipts of a group, as its case lets them come.
+    fn replies(&self, envelope: &Envelope, receipt: &'static Message, group: &Group) -> Vec<Reply> {
+        let Some((number, case)) = self.scenario.numbered(group.case) else {
+            let all = group.stages.iter();
+            return all
+                .map(|units| enclose(receipt.name, units, &envelope.head))
+                .collect();
+        };
+        if case.lose {
+            return Vec::new();
+        }
+        let mut replies = Vec::new();
+        for (stage, units) in group.stages.iter().enumerate() {
+            let mut reply = enclose(receipt.name, units, &envelope.head);
+            reply.after = self.scenario.delay(number, stage, &group.key);
+            if case.twice {
+                replies.push(reply.clone());
+            }
+            replies.push(reply);
+        }
+        if case.shuffle {
+            let mut numbered: Vec<(usize, Reply)> = replies.into_iter().enumerate().collect();
+            let chance = |at: usize| {
+                let of = format!("place {at}");
+                self.scenario.chance(number, &of, &group.key)
+            };
+            numbered.sort_by(|(a, _), (b, _)| chance(*a).total_cmp(&chance(*b)));
+            replies = numbered.into_iter().map(|(_, reply)| reply).collect();
+        }
+        replies
+    }
+}
+
+/// The rule that is broken, and the text that a receipt tells it with.
+fn broken(finding: &Finding) -> (&'static str, String) {
+    let Finding {
+        code,
+        field_zh,
+        text_zh,
+        ..
+    } = finding;
+    (code, format!("{field_zh}{text_zh}"))
+}
+
+/// Whether an inventory that customs has rests on declarations of that message.
+fn stands_on(known: &Known, name: &str) -> bool {
+    let other = message(&known.entry.message);
+    let follows = other.is_some_and(|m| m.follows.iter().any(|f| f.message == name));
+    // A waybill's status follows the waybill, and is no inventory.
+    follows && !known.entry.invt_no.is_empty() && !known.taken_back
+}
+
+/// Declared, stored where the receipt has that, and returned: it may be declared again.
+fn returned(receipt: &Message, why: &str) -> Said {
+    let first = ["2", "120"].into_iter();
+    let has = |code: &&str| receipt.statuses.iter().any(|s| s.code == *code);
+    let mut stages: Vec<(String, String)> = first
+        .filter(has)
+        .map(|code| (code.to_owned(), String::new()))
+        .collect();
+    stages.push((RETURNED.to_owned(), format!("：{why}")));
+    Said {
+        stages,
+        entry: None,
+    }
+}

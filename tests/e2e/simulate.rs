@@ -1,0 +1,115 @@
+//! The stand-in for customs: scenarios, restarts, and how closely it looks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+#![allow(missing_docs, reason = "tests")]
+
+mod stage;
+
+use stage::parts::{start, until};
+use stage::{TONGGUAN, good, refused, signal};
+use std::fs;
+use std::path::Path;
+
+/// A folder in which the quickstart's documents were submitted.
+fn prepare(dir: &Path, files: &[&str]) {
+    good(dir, TONGGUAN, &["init", "."]);
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart");
+    for file in files {
+        let file = examples.join(file);
+        good(dir, TONGGUAN, &["submit", file.to_str().unwrap()]);
+    }
+}
+
+const ALL: [&str; 5] = [
+    "orders.json",
+    "payments.csv",
+    "waybills.csv",
+    "waybill-status.csv",
+    "inventories.json",
+];
+
+/// Whatever order the receipts come in, however often, and with a restart of the other side in the
+/// middle of it, each declaration ends where it was to end.
+#[test]
+fn a_bad_day_ends_as_the_scenario_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &ALL);
+    let scenario = "seed = 11\n\
+        [[cases]]\nmessage = \"CEB411Message\"\nkey = \"*1\"\n\
+        statuses = [\"2\", \"120\", \"-401012\"]\ndelay_ms = [0, 300]\n\
+        [[cases]]\ntwice = true\nshuffle = true\ndelay_ms = [0, 600]\n";
+    fs::write(dir.join("bad-day.toml"), scenario).unwrap();
+    let args = [
+        "simulate",
+        "--journal",
+        "books",
+        "--scenario",
+        "bad-day.toml",
+    ];
+    let mut customs = start(dir, &args, "customs.log");
+    let mut client = start(dir, &["run"], "client.log");
+    until(dir, "some answered", &["status"], |told| {
+        told.contains("pending") || told.contains("accepted")
+    });
+    customs.kill().unwrap();
+    customs.wait().unwrap();
+    let mut customs = start(dir, &args, "customs.log");
+    until(dir, "all final", &["status"], |told| {
+        let count = |word: &str| -> usize {
+            let before = told.split(word).take(told.matches(word).count());
+            let numbers = before.filter_map(|t| t.trim_end().rsplit(' ').next()?.parse().ok());
+            let numbers: Vec<usize> = numbers.collect();
+            numbers.iter().sum()
+        };
+        count(" accepted") == 14 && count(" rejected") == 1
+    });
+    for process in [&client, &customs] {
+        signal(process, "-TERM");
+    }
+    client.wait().unwrap();
+    customs.wait().unwrap();
+    let told = good(dir, TONGGUAN, &["status", "--list", "--state", "rejected"]);
+    assert!(told.contains("-401012"), "{told}");
+}
+
+#[test]
+fn an_inventory_without_its_order_is_returned_where_all_is_looked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &["inventories.json"]);
+    let args = ["simulate", "--checks", "whole"];
+    let mut customs = start(dir, &args, "customs.log");
+    refused(dir, &["run", "--until-final", "--within", "60"], 1);
+    signal(&customs, "-TERM");
+    customs.wait().unwrap();
+    let told = good(dir, TONGGUAN, &["status", "--list"]);
+    assert_eq!(told.matches("未收到电子订单").count(), 3, "{told}");
+}
+
+#[test]
+fn a_scenario_that_is_wrong_is_told_with_its_case() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &[]);
+    fs::write(
+        dir.join("s.toml"),
+        "[[cases]]\n[[cases]]\nreport = \"77\"\n",
+    )
+    .unwrap();
+    let told = refused(dir, &["simulate", "--scenario", "s.toml"], 3);
+    assert!(
+        told.contains("case 2") && told.contains("table 7-1") && told.contains("docs/simulator.md"),
+        "{told}"
+    );
+    let told = refused(dir, &["simulate", "--scenario", "gone.toml"], 3);
+    assert!(
+        told.contains("gone.toml") && told.contains("check the path"),
+        "{told}"
+    );
+}
