@@ -18,13 +18,13 @@ mod trouble;
 
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use serde::Deserialize;
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, SecretRef, Signer};
-use tongguan_crypto::{Certificate, Hash, Scheme, digest, provider};
+use tongguan_crypto::{Certificate, Scheme, provider};
+use tongguan_signer_device::{certificate_file, prove, sha1_digest_info};
 
 use module::Module;
 use pool::Pool;
@@ -58,14 +58,6 @@ struct Options {
 fn one() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
-
-/// A certificate file is never larger.
-const MOST: u64 = 1 << 20;
-
-/// What stands before a SHA-1 digest in an RSASSA-PKCS1-v1_5 signature (RFC 8017, 9.2, note 1).
-const SHA1_PREFIX: [u8; 15] = [
-    0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14,
-];
 
 struct Token {
     part: String,
@@ -130,18 +122,8 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
         digests,
         sessions: given.sessions,
     };
-    let text = b"<ds:SignedInfo></ds:SignedInfo>";
-    let value = signer.sign(Algorithm::RsaSha1, text)?;
-    certificate.key.verify(text, &value).map_err(|_| {
-        Failure::misconfigured(
-            part,
-            "use the private key on the token",
-            format!(
-                "it does not belong to the certificate of {}",
-                certificate.subject
-            ),
-        )
-        .remedy("name the key and the certificate that were issued together")
+    prove(part, &certificate, |text| {
+        signer.sign(Algorithm::RsaSha1, text)
     })?;
     Ok(Arc::new(signer))
 }
@@ -153,33 +135,17 @@ fn certificate(
     pool: &Pool,
 ) -> Result<Certificate, Failure> {
     let part = options.part.as_str();
-    let read = |octets: &[u8], from: &str| {
-        provider().certificate(octets).map_err(|e| {
-            Failure::misconfigured(part, format!("read the certificate {from}"), e)
-                .remedy("certificate must name an X.509 certificate, PEM or DER")
-        })
-    };
     if let Some(file) = &given.certificate {
-        let path = options.base.join(file);
-        let failed = |e: std::io::Error| {
-            Failure::misconfigured(part, format!("read the certificate {}", path.display()), e)
-                .remedy("check the path in the manifest, and who may read the file")
-        };
-        let size = fs::metadata(&path).map_err(failed)?.len();
-        if size > MOST {
-            return Err(failed(std::io::Error::other("it is far too large")));
-        }
-        return read(
-            &fs::read(&path).map_err(failed)?,
-            &path.display().to_string(),
-        );
+        return certificate_file(part, &options.base.join(file));
     }
     let doing = "read the certificate from the token";
     let found = pool.with(doing, |open| {
         Ok(token::certificates(part, &open.session, open.key))
     })??;
     match found.first() {
-        Some(der) => read(der, "on the token"),
+        Some(der) => provider()
+            .certificate(der)
+            .map_err(|e| Failure::misconfigured(part, doing, e)),
         None => Err(Failure::misconfigured(
             part,
             doing,
@@ -210,9 +176,8 @@ impl Signer for Token {
             if self.digests {
                 return open.session.sign(&Mechanism::Sha1RsaPkcs, open.key, text);
             }
-            let mut prepared = SHA1_PREFIX.to_vec();
-            prepared.extend_from_slice(&digest(Hash::Sha1, &[text]));
-            open.session.sign(&Mechanism::RsaPkcs, open.key, &prepared)
+            let info = sha1_digest_info(text);
+            open.session.sign(&Mechanism::RsaPkcs, open.key, &info)
         })
     }
 }

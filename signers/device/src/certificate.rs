@@ -1,0 +1,61 @@
+use std::fs;
+use std::path::Path;
+
+use tongguan_contracts::{Algorithm, Failure};
+use tongguan_crypto::{Certificate, Scheme, provider};
+
+/// A certificate file is never larger.
+const MOST: u64 = 1 << 20;
+
+/// The certificate in a file, PEM or DER.
+///
+/// # Errors
+/// Misconfigured: the file cannot be read, or holds no certificate.
+pub fn certificate_file(part: &str, path: &Path) -> Result<Certificate, Failure> {
+    let doing = || format!("read the certificate {}", path.display());
+    let failed = |e: std::io::Error| {
+        Failure::misconfigured(part, doing(), e)
+            .remedy("check the path in the manifest, and who may read the file")
+    };
+    let size = fs::metadata(path).map_err(failed)?.len();
+    if size > MOST {
+        return Err(failed(std::io::Error::other("it is far too large")));
+    }
+    let octets = fs::read(path).map_err(failed)?;
+    provider().certificate(&octets).map_err(|e| {
+        Failure::misconfigured(part, doing(), e)
+            .remedy("certificate must name an X.509 certificate, PEM or DER")
+    })
+}
+
+/// What the certificate's key signs with.
+pub fn algorithm(certificate: &Certificate) -> Algorithm {
+    match certificate.key.scheme() {
+        Scheme::RsaSha1 => Algorithm::RsaSha1,
+        Scheme::Sm2Sm3 => Algorithm::Sm2Sm3,
+    }
+}
+
+/// Has a key sign, and sees that the certificate verifies it: as a signer must before it is used.
+///
+/// # Errors
+/// What signing gives; misconfigured where the key is not the certificate's.
+pub fn prove(
+    part: &str,
+    certificate: &Certificate,
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, Failure>,
+) -> Result<(), Failure> {
+    let text = b"<ds:SignedInfo></ds:SignedInfo>";
+    let value = sign(text)?;
+    certificate.key.verify(text, &value).map_err(|_| {
+        Failure::misconfigured(
+            part,
+            "use the private key on the device",
+            format!(
+                "it does not belong to the certificate of {}",
+                certificate.subject
+            ),
+        )
+        .remedy("name the key and the certificate that were issued together")
+    })
+}
