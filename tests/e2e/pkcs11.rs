@@ -11,7 +11,7 @@
 
 mod stage;
 
-use stage::{TONGGUAN, files, good, orders, parts};
+use stage::{TONGGUAN, files, good, openssl_verifies, orders, parts, plugins};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -68,11 +68,24 @@ impl Stage {
         command
     }
 
+    /// SoftHSM's module, or the double that was built in front of it.
+    fn module(&self) -> PathBuf {
+        let double = self.dir().join("vendor.so");
+        let softhsm = || library(&["libsofthsm2.so"]);
+        if double.exists() { double } else { softhsm() }
+    }
+
+    fn build_double(&self) {
+        let softhsm = format!("-DSOFTHSM=\"{}\"", self.module().display());
+        let args = ["-fvisibility=default", "-lcrypto", softhsm.as_str()];
+        plugins::c(self.dir(), "tests/doubles/pkcs11.c", "vendor.so", &args);
+    }
+
     /// Tells a program where the token is.
     fn with_token(&self, command: &mut Command) {
         command
             .env("SOFTHSM2_CONF", self.dir().join("softhsm2.conf"))
-            .env("PKCS11SPY", library(&["libsofthsm2.so"]))
+            .env("PKCS11SPY", self.module())
             .env("PKCS11SPY_OUTPUT", self.dir().join("spy.log"))
             .env_remove("TONGGUAN_MANIFEST");
     }
@@ -219,30 +232,34 @@ impl Stage {
 #[test]
 fn xmlsec1_verifies_what_a_token_signs() {
     let stage = Stage::new();
-    let dir = stage.dir();
     stage.well(TONGGUAN, &["check"]);
-    fs::write(dir.join("orders.json"), orders(0, 3)).unwrap();
-    stage.well(TONGGUAN, &["submit", "orders.json"]);
-    let mut customs = stage.start(&["simulate", "--keep", "customs"], "customs.log");
-    stage.well(TONGGUAN, &["run", "--until-final", "--within", "60"]);
-    customs.kill().unwrap();
-    customs.wait().unwrap();
-    let status = stage.well(TONGGUAN, &["status", "--list"]);
-    assert_eq!(status.matches("accepted").count(), 3, "{status}");
-    let messages = files(&dir.join("customs"), ".received.message.xml");
-    assert!(!messages.is_empty());
-    for message in messages {
-        let message = message.to_str().unwrap();
-        let verify = [
-            "--verify",
-            "--enabled-key-data",
-            "x509",
-            "--trusted-pem",
-            "signing.pem",
-        ];
-        stage.well("xmlsec1", &[&verify[..], &[message]].concat());
+    for message in stage.declare() {
+        stage.xmlsec1_verifies(&message, "signing.pem");
     }
     assert!(stage.calls("C_Sign") > 0, "the token has signed");
+}
+
+impl Stage {
+    /// Declares orders, which the stand-in of customs accepts; gives the messages that it received.
+    fn declare(&self) -> Vec<PathBuf> {
+        fs::write(self.dir().join("orders.json"), orders(0, 3)).unwrap();
+        self.well(TONGGUAN, &["submit", "orders.json"]);
+        let mut customs = self.start(&["simulate", "--keep", "customs"], "customs.log");
+        self.well(TONGGUAN, &["run", "--until-final", "--within", "60"]);
+        customs.kill().unwrap();
+        customs.wait().unwrap();
+        let status = self.well(TONGGUAN, &["status", "--list"]);
+        assert_eq!(status.matches("accepted").count(), 3, "{status}");
+        let messages = files(&self.dir().join("customs"), ".received.message.xml");
+        assert!(!messages.is_empty());
+        messages
+    }
+
+    fn xmlsec1_verifies(&self, message: &Path, certificate: &str) {
+        let verify = ["--verify", "--enabled-key-data", "x509", "--trusted-pem"];
+        let which = [certificate, message.to_str().unwrap()];
+        self.well("xmlsec1", &[&verify[..], &which].concat());
+    }
 }
 
 #[test]
@@ -342,5 +359,128 @@ fn a_token_that_comes_back_signs_on() {
     for process in [&mut client, &mut customs] {
         process.kill().unwrap();
         process.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_key_that_wants_the_pin_for_each_signature_gets_it() {
+    let stage = Stage::new();
+    let dir = stage.dir();
+    let subject = [
+        "-subj", "/CN=each", "-keyout", "each.key", "-out", "each.pem",
+    ];
+    let new = [
+        "req", "-x509", "-nodes", "-days", "30", "-newkey", "rsa:2048",
+    ];
+    stage.well("openssl", &[&new[..], &subject].concat());
+    let der = [
+        "pkey", "-in", "each.key", "-outform", "DER", "-out", "each.der",
+    ];
+    stage.well("openssl", &der);
+    let module = library(&["libsofthsm2.so"]);
+    let module = [
+        "--module",
+        module.to_str().unwrap(),
+        "--token-label",
+        "enterprise",
+    ];
+    let log_in = ["--login", "--pin", "123456"];
+    let write = [
+        "--write-object",
+        "each.der",
+        "--type",
+        "privkey",
+        "--label",
+        "each",
+    ];
+    let kind = ["--usage-sign", "--always-auth", "--id", "09"];
+    let all = [&module[..], &log_in, &write, &kind].concat();
+    stage.well("pkcs11-tool", &all);
+    stage.signer("key_label = \"each\"\ncertificate = \"each.pem\"\nsessions = 4");
+    stage.well(TONGGUAN, &["check"]);
+    // To log in, and for each signature.
+    assert_eq!(stage.calls("C_Login"), stage.calls("C_SignInit") + 1);
+    for message in stage.declare() {
+        stage.xmlsec1_verifies(&message, "each.pem");
+    }
+    assert_eq!(stage.calls("C_Login"), stage.calls("C_SignInit") + 2);
+    // The PIN is changed while the client runs: the old one is tried once for all that waits.
+    stage.build_double();
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let manifest = manifest.replace("batch = 100", "batch = 1");
+    fs::write(dir.join("tongguan.toml"), manifest).unwrap();
+    let within = |what: &str, well: &dyn Fn() -> bool| {
+        let end = Instant::now() + Duration::from_secs(30);
+        while !well() {
+            assert!(Instant::now() < end, "{what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let before = stage.calls("C_SignFinal");
+    let mut client = stage.start(&["run"], "client.log");
+    within("it looks at the key", &|| {
+        stage.calls("C_SignFinal") > before
+    });
+    std::thread::sleep(Duration::from_millis(500));
+    let before = stage.calls("C_Login");
+    fs::write(dir.join("refuse"), "").unwrap();
+    fs::write(dir.join("many.json"), orders(3, 6)).unwrap();
+    stage.well(TONGGUAN, &["submit", "many.json"]);
+    within("it is refused", &|| !files(dir, "pin-refused-").is_empty());
+    std::thread::sleep(Duration::from_secs(2));
+    // It may have ended, as the one device that can sign does not.
+    let _ = client.kill();
+    client.wait().unwrap();
+    assert_eq!(stage.calls("C_Login"), before + 1);
+    let told = stage.refused(&["run"]);
+    assert!(told.contains("refused before"), "{told}");
+    assert_eq!(stage.calls("C_Login"), before + 1);
+}
+
+#[test]
+fn openssl_verifies_what_a_vendors_mechanism_signs_by_sm2() {
+    for number in ["0x80000201", "0x80000202"] {
+        let stage = Stage::new();
+        let dir = stage.dir();
+        stage.build_double();
+        stage.well(
+            "openssl",
+            &["genpkey", "-algorithm", "SM2", "-out", "sm2.key"],
+        );
+        let id = "distid:1234567812345678";
+        let new = ["req", "-x509", "-new", "-sm3", "-sigopt", id, "-days", "30"];
+        let which = ["-key", "sm2.key", "-subj", "/CN=sm2", "-out", "sm2.pem"];
+        stage.well("openssl", &[&new[..], &which].concat());
+        let public = ["pkey", "-in", "sm2.key", "-pubout", "-out", "public"];
+        stage.well("openssl", &public);
+        let signer = |module: &str, mechanism: &str| {
+            let options = format!(
+                "token = \"enterprise\"\npin = \"file:pin\"\ncertificate = \"sm2.pem\"\n{mechanism}"
+            );
+            stage.signer_of(module, &options);
+        };
+        let told = |words: &[&str]| {
+            let told = stage.refused(&["check"]);
+            for word in words {
+                assert!(told.contains(word), "no {word:?} in {told}");
+            }
+        };
+        signer("vendor.so", "");
+        told(&["sm2_mechanism = 0x80000000", "kind = \"skf\""]);
+        signer("vendor.so", "sm2_mechanism = 0x40");
+        told(&["0x40 is no vendor's number"]);
+        signer("vendor.so", "sm2_mechanism = 0x80000999");
+        told(&["no mechanism 0x80000999", "pkcs11-tool"]);
+        signer("vendor.so", &format!("sm2_mechanism = {number}"));
+        for message in stage.declare() {
+            openssl_verifies(dir, &message, "public", "raw");
+        }
+        // The token's key is not the certificate's.
+        fs::copy(dir.join("sm2.key"), dir.join("kept.key")).unwrap();
+        stage.well(
+            "openssl",
+            &["genpkey", "-algorithm", "SM2", "-out", "sm2.key"],
+        );
+        told(&["does not belong"]);
     }
 }

@@ -36,19 +36,30 @@ pub fn algorithm(certificate: &Certificate) -> Algorithm {
     }
 }
 
-/// Has a key sign, and sees that the certificate verifies it: as a signer must before it is used.
+/// Has a key sign, in each of these ways until the certificate verifies what comes: as a signer must
+/// before it is used. Gives the way.
 ///
 /// # Errors
-/// What signing gives; misconfigured where the key is not the certificate's.
-pub fn prove(
+/// Misconfigured where the key is not the certificate's; what signing gives where it signs in no way.
+pub fn prove<W: Copy>(
     part: &str,
     certificate: &Certificate,
-    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, Failure>,
-) -> Result<(), Failure> {
+    ways: &[W],
+    sign: impl Fn(W, &[u8]) -> Result<Vec<u8>, Failure>,
+) -> Result<W, Failure> {
     let text = b"<ds:SignedInfo></ds:SignedInfo>";
-    let value = sign(text)?;
-    certificate.key.verify(text, &value).map_err(|_| {
-        Failure::misconfigured(
+    let (mut another, mut failed) = (false, None);
+    for way in ways {
+        match sign(*way, text) {
+            Ok(value) if certificate.key.verify(text, &value).is_ok() => return Ok(*way),
+            Ok(_) => another = true,
+            // What it says to the likeliest way is what tells.
+            Err(failure) => failed = failed.or(Some(failure)),
+        }
+    }
+    match failed {
+        Some(failure) if !another => Err(failure),
+        _ => Err(Failure::misconfigured(
             part,
             "use the private key on the device",
             format!(
@@ -56,6 +67,6 @@ pub fn prove(
                 certificate.subject
             ),
         )
-        .remedy("name the key and the certificate that were issued together")
-    })
+        .remedy("name the key and the certificate that were issued together")),
+    }
 }

@@ -54,6 +54,21 @@ pub(crate) fn class(error: &Error) -> FailureClass {
     }
 }
 
+/// Whether the token refused the PIN, or takes none.
+pub(crate) fn is_the_pin(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Pkcs11(
+            RvError::PinIncorrect
+                | RvError::PinLocked
+                | RvError::PinInvalid
+                | RvError::PinLenRange
+                | RvError::PinExpired,
+            _
+        )
+    )
+}
+
 /// Whether what was opened before is gone: the token was reset, taken out and put in again, or
 /// somebody logged out.
 pub(crate) fn is_lost(error: &Error) -> bool {

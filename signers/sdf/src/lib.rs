@@ -135,7 +135,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
         pool,
         sessions: given.sessions,
     };
-    prove(part, &signer.certificate, |text| {
+    prove(part, &signer.certificate, &[()], |(), text| {
         let asked = |session: &Session| signer.ask(session, text);
         signer.pool.with(SIGN, asked, |_| Ok(()))
     })?;

@@ -101,35 +101,26 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     };
     place.log_in(&open)?;
     let algorithm = algorithm(&certificate);
+    let forms: &[Form] = match algorithm {
+        Algorithm::RsaSha1 => &[Form::DigestInfo, Form::Digest],
+        _ => &[Form::Sm2Digest],
+    };
     let mut signer = Skf {
         part: part.to_owned(),
         identity: Identity {
             key_name: given.key_name.unwrap_or_else(|| certificate.serial.clone()),
             certificate: certificate.der.clone(),
         },
-        form: match algorithm {
-            Algorithm::RsaSha1 => Form::DigestInfo,
-            _ => Form::Sm2Digest,
-        },
+        form: forms[0],
         algorithms: [algorithm],
         certificate,
         place,
         open: Mutex::default(),
     };
-    let proof = |signer: &Skf| {
-        prove(part, &signer.certificate, |text| {
-            signer
-                .ask(&open, text)
-                .map_err(|returned| signer.failed(returned))
-        })
-    };
-    let mut proved = proof(&signer);
-    if proved.is_err() && signer.form == Form::DigestInfo {
-        signer.form = Form::Digest;
-        // What it says to the usual form is what tells.
-        proved = proof(&signer).or(proved);
-    }
-    proved?;
+    signer.form = prove(part, &signer.certificate, forms, |form, text| {
+        let answer = signer.ask(&open, form, text);
+        answer.map_err(|returned| signer.failed(returned))
+    })?;
     signer.open = Mutex::new(Some(open));
     Ok(Arc::new(signer))
 }
@@ -163,8 +154,8 @@ impl Skf {
     }
 
     /// What the device answers to a text.
-    fn ask(&self, open: &Open, text: &[u8]) -> Result<Vec<u8>, Returned> {
-        match self.form {
+    fn ask(&self, open: &Open, form: Form, text: &[u8]) -> Result<Vec<u8>, Returned> {
+        match form {
             Form::Sm2Digest => {
                 // The certificate's key is SM2, or the form were another.
                 let digest = sm2_digest(&self.certificate, text).unwrap_or_default();
@@ -202,7 +193,10 @@ impl Signer for Skf {
         algorithm.must_be(self.algorithms[0], &self.part)?;
         let mut kept = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Taken before anything can be amiss with it.
-        let (open, answer) = match kept.take().map(|open| (self.ask(&open, text), open)) {
+        let (open, answer) = match kept
+            .take()
+            .map(|open| (self.ask(&open, self.form, text), open))
+        {
             Some((Err(returned), open)) if CODES.is_lost(returned) => {
                 tracing::warn!(
                     part = self.part,
@@ -211,13 +205,13 @@ impl Signer for Skf {
                 );
                 drop(open);
                 let open = self.open()?;
-                let answer = self.ask(&open, text);
+                let answer = self.ask(&open, self.form, text);
                 (open, answer)
             }
             Some((answer, open)) => (open, answer),
             None => {
                 let open = self.open()?;
-                let answer = self.ask(&open, text);
+                let answer = self.ask(&open, self.form, text);
                 (open, answer)
             }
         };
