@@ -7,8 +7,9 @@
  * is named.
  *   0x80000201 takes the text, and answers r and s
  *   0x80000202 takes the digest, and answers in DER
- * While a file refuse is beside this library, the PIN for a signature is refused, as if another
- * program had changed it: SoftHSM2 does not see that while it runs. */
+ * While a file refuse is beside this library, a PIN comes to nothing: the file names the kind of user,
+ * 1 to log in or 2 for a signature, and the value that is returned. So it is as if another program had
+ * changed the PIN, which SoftHSM2 does not see while it runs. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <openssl/evp.h>
@@ -24,7 +25,7 @@ typedef struct {
 } functions;
 enum { GET_FUNCTION_LIST = 3, GET_MECHANISM_INFO = 8, LOGIN = 18, SIGN_INIT = 42, SIGN = 43 };
 enum { TEXT = 0x80000201, DIGEST = 0x80000202 };
-enum { OK = 0, PIN_INCORRECT = 0xA0, CONTEXT_SPECIFIC = 2, FUNCTION_FAILED = 6, DATA_LENGTH = 0x21 };
+enum { OK = 0, FUNCTION_FAILED = 6, DATA_LENGTH = 0x21 };
 
 typedef struct {
     unsigned long mechanism;
@@ -76,11 +77,14 @@ static EVP_PKEY *sm2_key(void) {
 static unsigned long login(unsigned long session, unsigned long user, unsigned char *pin, unsigned long length) {
     unsigned long (*call)(unsigned long, unsigned long, unsigned char *, unsigned long) =
         (unsigned long (*)(unsigned long, unsigned long, unsigned char *, unsigned long))(uintptr_t)real.calls[LOGIN];
-    FILE *refuse = user == CONTEXT_SPECIFIC ? beside("refuse") : NULL;
-    if (!refuse)
-        return call(session, user, pin, length);
-    fclose(refuse);
-    return PIN_INCORRECT;
+    FILE *refuse = beside("refuse");
+    unsigned long whom = 0, code = OK;
+    if (refuse) {
+        if (fscanf(refuse, "%lu %lx", &whom, &code) != 2)
+            whom = 0;
+        fclose(refuse);
+    }
+    return whom == user ? code : call(session, user, pin, length);
 }
 
 /* The DER of a signature. */

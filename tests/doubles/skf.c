@@ -10,7 +10,8 @@
  *   SERIAL/APPLICATION/CONTAINER/key.pem, certificate.der
  *   calls                     the functions that were called, a line each
  *   overlaps                  there if two were called at once
- *   answer                    while it is there: a function's name, and the code that it returns
+ *   answer                    while it is there: a function's name, the code that it returns, and, if
+ *                             at all, a file that is gone then (SERIAL/plugged)
  *   spoil                     while it is there: signatures are wrong
  *
  * Compiled with -DSKF_WIDE, ULONG has 64 bits, as in headers of some vendors for Linux; with
@@ -120,15 +121,19 @@ static atomic_int under_way;
 
 /* Notes a call, and whether it is to fail. */
 static ULONG enter(const char *function) {
-    char line[128], answer[128], name[64];
+    char line[128], answer[128], name[64], gone[64] = "", path[1024];
     unsigned code;
     if (atomic_fetch_add(&under_way, 1) > 0)
         write_text(root(), "overlaps", function, O_TRUNC);
     snprintf(line, sizeof line, "%s\n", function);
     write_text(root(), "calls", line, O_APPEND);
     if (read_text(root(), "answer", answer, sizeof answer) &&
-        sscanf(answer, "%63s %x", name, &code) == 2 && strcmp(name, function) == 0)
+        sscanf(answer, "%63s %x %63s", name, &code, gone) >= 2 && strcmp(name, function) == 0) {
+        snprintf(path, sizeof path, "%s/%s", root(), gone);
+        if (gone[0])
+            unlink(path);
         return code;
+    }
     return OK;
 }
 

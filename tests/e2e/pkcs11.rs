@@ -11,25 +11,12 @@
 
 mod stage;
 
+use stage::keys::library;
 use stage::{TONGGUAN, files, good, openssl_verifies, orders, parts, plugins};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
-
-/// The first of these files that is there.
-fn library(names: &[&str]) -> PathBuf {
-    let folders = [
-        "/usr/lib/softhsm",
-        "/usr/lib/x86_64-linux-gnu",
-        "/usr/lib64",
-    ];
-    folders
-        .iter()
-        .flat_map(|folder| names.iter().map(move |name| Path::new(folder).join(name)))
-        .find(|path| path.exists())
-        .unwrap_or_else(|| panic!("none of {names:?} (tests/setup installs them)"))
-}
 
 /// A folder with a token of its own in it, and a client that signs with it.
 struct Stage {
@@ -289,6 +276,29 @@ fn a_wrong_pin_is_tried_once() {
     assert_eq!(stage.calls("C_Login"), 2);
 }
 
+/// What a module says to a wrong PIN is not always that it is wrong; the token counts it in any case.
+#[test]
+fn what_may_be_a_wrong_pin_is_tried_once() {
+    let stage = Stage::new();
+    stage.build_double();
+    let dir = stage.dir();
+    // CKR_GENERAL_ERROR, CKR_USER_NOT_LOGGED_IN, and a vendor's own value.
+    for code in ["0x5", "0x101", "0x80000005"] {
+        let before = stage.calls("C_Login");
+        fs::write(dir.join("refuse"), format!("1 {code}")).unwrap();
+        for _ in 0..2 {
+            let told = stage.refused(&["check"]);
+            assert!(told.contains("pin-refused-"), "{code}: {told}");
+        }
+        assert_eq!(stage.calls("C_Login"), before + 1, "{code}");
+        fs::remove_file(&files(dir, "pin-refused-")[0]).unwrap();
+    }
+    // CKR_TOKEN_NOT_PRESENT is no wrong PIN.
+    fs::write(dir.join("refuse"), "1 0xE0").unwrap();
+    stage.refused_with(&["check"], 4);
+    assert!(files(dir, "pin-refused-").is_empty());
+}
+
 #[test]
 fn what_is_wrong_with_a_token_is_told() {
     let stage = Stage::new();
@@ -423,7 +433,7 @@ fn a_key_that_wants_the_pin_for_each_signature_gets_it() {
     });
     std::thread::sleep(Duration::from_millis(500));
     let before = stage.calls("C_Login");
-    fs::write(dir.join("refuse"), "").unwrap();
+    fs::write(dir.join("refuse"), "2 0xA0").unwrap();
     fs::write(dir.join("many.json"), orders(3, 6)).unwrap();
     stage.well(TONGGUAN, &["submit", "many.json"]);
     within("it is refused", &|| !files(dir, "pin-refused-").is_empty());

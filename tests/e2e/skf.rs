@@ -108,14 +108,22 @@ fn a_wrong_pin_is_tried_once() {
     }
     assert_eq!(keys::calls(dir, "SKF_VerifyPIN"), 2);
     assert!(files(dir, "pin-refused").is_empty());
-    // A vendor's own code may be about the PIN, too.
+    // A vendor's own code may be about the PIN, too, and one that says nothing; but not where the KEY
+    // is gone after it.
     fs::write(key(dir, SERIAL).join("wrong"), "0").unwrap();
-    fs::write(dir.join("device/answer"), "SKF_VerifyPIN 0x0B000012").unwrap();
-    let told = refused(dir, &["check"], 3);
-    assert!(
-        told.contains("0x0B000012") && told.contains("pin-refused"),
-        "{told}"
-    );
+    for code in ["0x0B000012", "0x0A000001"] {
+        fs::write(dir.join("device/answer"), format!("SKF_VerifyPIN {code}")).unwrap();
+        let told = refused(dir, &["check"], 3);
+        assert!(
+            told.contains(code) && told.contains("pin-refused"),
+            "{told}"
+        );
+        fs::remove_file(&files(dir, "pin-refused")[0]).unwrap();
+    }
+    let gone = format!("SKF_VerifyPIN 0x0A000001 {SERIAL}/plugged");
+    fs::write(dir.join("device/answer"), gone).unwrap();
+    refused(dir, &["check"], 4);
+    assert!(files(dir, "pin-refused").is_empty());
 }
 
 #[test]

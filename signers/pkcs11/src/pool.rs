@@ -13,7 +13,7 @@ use tongguan_contracts::{Failure, FailureClass, PinGuard, SecretRef};
 
 use crate::module::Module;
 use crate::token::{self, Wanted, failed};
-use crate::trouble::{is_lost, is_the_pin, named};
+use crate::trouble::{Pin, is_lost, named, pin};
 
 pub(crate) struct Pool {
     part: String,
@@ -25,6 +25,9 @@ pub(crate) struct Pool {
     calling: RwLock<()>,
     /// Who gives the PIN for a signature.
     asking: Mutex<()>,
+    /// What came of a PIN, where it is not known whether it was refused or the token was gone: that
+    /// it is there after all says which.
+    doubt: Mutex<Option<String>>,
 }
 
 /// What waits for work.
@@ -83,6 +86,7 @@ impl Pool {
             idle: Mutex::default(),
             calling: RwLock::default(),
             asking: Mutex::default(),
+            doubt: Mutex::default(),
         })
     }
 
@@ -176,13 +180,9 @@ impl Pool {
         open.session.sign_init(mechanism, open.key)?;
         match open.session.login(UserType::ContextSpecific, Some(value)) {
             Ok(()) => {}
-            Err(error) if is_the_pin(&error) => {
-                return Err(Stop::Failed(guard.refused(&named(&error))));
-            }
-            Err(error) if is_lost(&error) => return Err(error.into()),
             Err(error) => {
                 let doing = "give the PIN for a signature";
-                return Err(Stop::Failed(failed(&self.part, doing, &error)));
+                return Err(Stop::Failed(self.refusal(guard, doing, &error)));
             }
         }
         // Data in parts: the one way after a beginning of its own that the binding has.
@@ -228,7 +228,12 @@ impl Pool {
 
     fn open(&self, age: u64) -> Result<Open, Failure> {
         let part = self.part.as_str();
-        let (slot, info) = token::find(part, &self.module.calls, &self.wanted)?;
+        let found = token::find(part, &self.module.calls, &self.wanted);
+        if found.is_err() {
+            // It was gone, and the PIN not refused.
+            self.doubt().take();
+        }
+        let (slot, info) = found?;
         let session = self
             .module
             .calls
@@ -270,10 +275,31 @@ impl Pool {
             );
         }
         guard.may_try()?;
+        if let Some(why) = self.doubt().take() {
+            return Err(guard.refused(&why));
+        }
         match session.login(UserType::User, Some(value)) {
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
-            Err(error) if is_the_pin(&error) => Err(guard.refused(&named(&error))),
-            Err(error) => Err(failed(part, "log in to the token", &error)),
+            Err(error) => Err(self.refusal(guard, "log in to the token", &error)),
         }
+    }
+
+    /// A PIN came to nothing. Unless it certainly was not the PIN, it is not tried again, but where the
+    /// token turns out to be gone.
+    fn refusal(&self, guard: &PinGuard, doing: &str, error: &Error) -> Failure {
+        match pin(error) {
+            Pin::Refused => guard.refused(&named(error)),
+            Pin::Untouched => failed(&self.part, doing, error),
+            Pin::Doubtful => {
+                *self.doubt() = Some(named(error));
+                // It is looked for from the beginning.
+                Failure::new(FailureClass::DeviceGone, &self.part, doing, named(error))
+                    .remedy("see that the device is in and well")
+            }
+        }
+    }
+
+    fn doubt(&self) -> MutexGuard<'_, Option<String>> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -95,6 +95,11 @@ pub(crate) fn may_be_the_pin(returned: Returned) -> bool {
     !NEVER.contains(&returned.code.wrapping_sub(0x0A00_0000))
 }
 
+/// Whether it says nothing of what was wrong.
+pub(crate) fn is_doubtful(returned: Returned) -> bool {
+    matches!(returned.code, 0x0A00_0001 | 0x0A00_0002)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use tongguan_contracts::{Failure, FailureClass, PinGuard, SecretRef};
 use tongguan_signer_device::Returned;
 use zeroize::Zeroizing;
 
-use crate::codes::{ALREADY_LOGGED_IN, CODES, may_be_the_pin};
+use crate::codes::{ALREADY_LOGGED_IN, CODES, is_doubtful, may_be_the_pin};
 use crate::ffi::{Api, Application, Container, Device, Tries};
 
 /// Which key the manifest means, and how it is reached.
@@ -207,6 +207,14 @@ impl Place {
         match open.application.verify_pin(pin) {
             Ok(()) => Ok(()),
             Err(returned) if returned.code == ALREADY_LOGGED_IN => Ok(()),
+            // A device that went meanwhile refused nothing.
+            Err(returned) if is_doubtful(returned) && self.device().is_err() => {
+                let reason = CODES.told(returned);
+                Err(
+                    Failure::new(FailureClass::DeviceGone, &self.part, doing, reason)
+                        .remedy("plug the KEY in"),
+                )
+            }
             Err(returned) if may_be_the_pin(returned) => {
                 Err(self.guard.refused(&CODES.told(returned)))
             }
