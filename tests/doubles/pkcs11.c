@@ -7,6 +7,7 @@
  * is named.
  *   0x80000201 takes the text, and answers r and s
  *   0x80000202 takes the digest, and answers in DER
+ * While a file spoil is beside this library, what it answers by the first is no signature.
  * While a file refuse is beside this library, a PIN comes to nothing: the file names the kind of user,
  * 1 to log in or 2 for a signature, and the value that is returned. So it is as if another program had
  * changed the PIN, which SoftHSM2 does not see while it runs. */
@@ -132,6 +133,11 @@ static unsigned long sign(unsigned long session, unsigned char *data, unsigned l
     BN_bn2binpad(ECDSA_SIG_get0_r(value), to, 32);
     BN_bn2binpad(ECDSA_SIG_get0_s(value), to + 32, 32);
     ECDSA_SIG_free(value);
+    FILE *spoil = beside("spoil");
+    if (spoil) {
+        fclose(spoil);
+        to[63] ^= 1;
+    }
     *length = 64;
     return OK;
 }

@@ -12,7 +12,7 @@
 mod stage;
 
 use stage::keys::library;
-use stage::{TONGGUAN, files, good, openssl_verifies, orders, parts, plugins};
+use stage::{TONGGUAN, files, good, keys, openssl_verifies, orders, parts, plugins};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -250,6 +250,21 @@ impl Stage {
 }
 
 #[test]
+fn the_page_on_signers_tells_what_works() {
+    let stage = Stage::new();
+    let softhsm = library(&["libsofthsm2.so"]);
+    let own = [
+        (
+            "/usr/lib/vendor/libvendorpkcs11.so",
+            softhsm.to_str().unwrap(),
+        ),
+        ("env:TONGGUAN_PIN", "file:pin"),
+    ];
+    keys::sign_by(stage.dir(), &keys::documented("pkcs11", &own));
+    stage.well(TONGGUAN, &["check"]);
+}
+
+#[test]
 fn a_wrong_pin_is_tried_once() {
     let stage = Stage::new();
     let dir = stage.dir();
@@ -350,6 +365,8 @@ fn what_is_wrong_with_a_token_is_told() {
 fn a_token_that_comes_back_signs_on() {
     let stage = Stage::new();
     let dir = stage.dir();
+    // The one token that there is.
+    stage.signer("");
     let mut customs = stage.start(&["simulate"], "customs.log");
     let mut client = stage.start(&["run"], "client.log");
     fs::write(dir.join("a.json"), orders(0, 1)).unwrap();
@@ -357,9 +374,15 @@ fn a_token_that_comes_back_signs_on() {
     stage.until("signed", 30, |told| told.contains("accepted"));
     // The token's files are what SoftHSM has for a device.
     fs::rename(dir.join("tokens"), dir.join("away")).unwrap();
+    // Another is in its place.
+    fs::create_dir(dir.join("tokens")).unwrap();
+    stage.token("other");
+    let logins = stage.calls("C_Login");
     fs::write(dir.join("b.json"), orders(1, 1)).unwrap();
     stage.well(TONGGUAN, &["submit", "b.json"]);
     std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(stage.calls("C_Login"), logins, "it was given no PIN");
+    fs::remove_dir_all(dir.join("tokens")).unwrap();
     fs::rename(dir.join("away"), dir.join("tokens")).unwrap();
     stage.until("signed again", 60, |_| {
         let list = stage.well(TONGGUAN, &["status", "--list"]);
@@ -447,6 +470,35 @@ fn a_key_that_wants_the_pin_for_each_signature_gets_it() {
     assert_eq!(stage.calls("C_Login"), before + 1);
 }
 
+impl Stage {
+    /// What is no signature never leaves, and is made anew.
+    fn spoiled(&self) {
+        let dir = self.dir();
+        let mut customs = self.start(&["simulate"], "customs.log");
+        let mut client = self.start(&["run"], "client.log");
+        fs::write(dir.join("first.json"), orders(3, 1)).unwrap();
+        self.well(TONGGUAN, &["submit", "first.json"]);
+        let all = |n: usize| {
+            let list = self.well(TONGGUAN, &["status", "--list"]);
+            list.matches("accepted").count() == n
+        };
+        self.until("signed", 30, |_| all(4));
+        fs::write(dir.join("spoil"), "").unwrap();
+        fs::write(dir.join("second.json"), orders(4, 1)).unwrap();
+        self.well(TONGGUAN, &["submit", "second.json"]);
+        self.until("what is no signature is told", 30, |_| {
+            let log = fs::read_to_string(dir.join("client.log")).unwrap();
+            log.contains("no signature by")
+        });
+        fs::remove_file(dir.join("spoil")).unwrap();
+        self.until("signed anew", 30, |_| all(5));
+        for process in [&mut client, &mut customs] {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+}
+
 #[test]
 fn openssl_verifies_what_a_vendors_mechanism_signs_by_sm2() {
     for number in ["0x80000201", "0x80000202"] {
@@ -484,6 +536,9 @@ fn openssl_verifies_what_a_vendors_mechanism_signs_by_sm2() {
         signer("vendor.so", &format!("sm2_mechanism = {number}"));
         for message in stage.declare() {
             openssl_verifies(dir, &message, "public", "raw");
+        }
+        if number == "0x80000201" {
+            stage.spoiled();
         }
         // The token's key is not the certificate's.
         fs::copy(dir.join("sm2.key"), dir.join("kept.key")).unwrap();

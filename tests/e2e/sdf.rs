@@ -61,6 +61,19 @@ fn others_verify_what_an_hsm_signs_however_its_vendor_reads_the_standard() {
 }
 
 #[test]
+fn the_page_on_signers_tells_what_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &[], "sm2");
+    let own = [
+        ("/usr/lib/vendor/libvendorsdf.so", "device/vendor.so"),
+        ("env:TONGGUAN_KEY_PASSWORD", "file:password"),
+    ];
+    keys::sign_by(dir, &keys::documented("sdf", &own));
+    good(dir, TONGGUAN, &["check"]);
+}
+
+#[test]
 fn a_wrong_password_is_tried_once() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

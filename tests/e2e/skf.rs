@@ -77,6 +77,19 @@ fn others_verify_what_a_key_signs_however_its_vendor_reads_the_standard() {
 }
 
 #[test]
+fn the_page_on_signers_tells_what_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &[], "sm2");
+    let own = [
+        ("/usr/lib/vendor/libvendorskf.so", "device/vendor.so"),
+        ("env:TONGGUAN_PIN", "file:pin"),
+    ];
+    keys::sign_by(dir, &keys::documented("skf", &own));
+    good(dir, TONGGUAN, &["check"]);
+}
+
+#[test]
 fn a_wrong_pin_is_tried_once() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -70,3 +70,22 @@ pub fn prove<W: Copy>(
         .remedy("name the key and the certificate that were issued together")),
     }
 }
+
+/// That the certificate verifies what a device answered: nothing leaves that customs would refuse,
+/// whatever the device does.
+///
+/// # Errors
+/// Transient: it does not.
+pub fn verified(
+    part: &str,
+    doing: &str,
+    certificate: &Certificate,
+    text: &[u8],
+    value: &[u8],
+) -> Result<(), Failure> {
+    certificate.key.verify(text, value).map_err(|error| {
+        let reason = format!("it answers what is no signature by its certificate's key: {error}");
+        Failure::transient(part, doing, reason)
+            .remedy("see with the vendor's tool that the device is well")
+    })
+}

@@ -12,7 +12,7 @@ mod form;
 mod library;
 mod returned;
 
-pub use certificate::{algorithm, certificate_file, prove};
+pub use certificate::{algorithm, certificate_file, prove, verified};
 pub use form::{rsa_sha1_padded, sha1_digest_info, sm2_value};
 pub use library::Library;
 pub use returned::{Code, Codes, Returned};

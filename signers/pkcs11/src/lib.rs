@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, SecretRef, Signer};
 use tongguan_crypto::{Certificate, provider};
-use tongguan_signer_device::{algorithm, certificate_file, prove};
+use tongguan_signer_device::{algorithm, certificate_file, prove, verified};
 
 use module::Module;
 use pool::Pool;
@@ -62,6 +62,8 @@ struct Options {
 fn one() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
+
+const SIGN: &str = "sign on the token";
 
 struct Token {
     part: String,
@@ -155,9 +157,9 @@ impl Token {
     fn ask(&self, way: Way, text: &[u8]) -> Result<Vec<u8>, Failure> {
         let given = way.given(&self.certificate, text);
         let mechanism = way.mechanism();
-        let answer = self.pool.with("sign on the token", |open| {
-            self.pool.sign(open, &mechanism, &given)
-        })?;
+        let answer = self
+            .pool
+            .with(SIGN, |open| self.pool.sign(open, &mechanism, &given))?;
         Ok(way.value(answer))
     }
 }
@@ -177,6 +179,8 @@ impl Signer for Token {
 
     fn sign(&self, algorithm: Algorithm, text: &[u8]) -> Result<Vec<u8>, Failure> {
         algorithm.must_be(self.algorithms[0], &self.part)?;
-        self.ask(self.way, text)
+        let value = self.ask(self.way, text)?;
+        verified(&self.part, SIGN, &self.certificate, text, &value)?;
+        Ok(value)
     }
 }

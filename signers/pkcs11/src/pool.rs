@@ -66,12 +66,14 @@ impl Pool {
     pub(crate) fn new(
         part: &str,
         module: Module,
-        wanted: Wanted,
+        mut wanted: Wanted,
         pin: Option<&SecretRef>,
         base: &Path,
     ) -> Result<Self, Failure> {
         let (_, info) = token::find(part, &module.calls, &wanted)?;
         let serial = info.serial_number().trim_end();
+        // Another in its place is given no PIN.
+        wanted.serial = Some(serial.to_owned());
         let pin = pin
             .map(|given| {
                 let value = AuthPin::new(given.resolve(part, base)?.as_str().into());

@@ -19,12 +19,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use tongguan_contracts::{
-    Algorithm, Failure, FailureClass, Identity, PartOptions, PinGuard, SecretRef, Signer,
-};
+use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, PinGuard, SecretRef, Signer};
 use tongguan_crypto::{Certificate, sm2_digest, sm2_point};
 use tongguan_signer_device::{
-    Returned, algorithm, certificate_file, prove, rsa_sha1_padded, sm2_value,
+    Returned, algorithm, certificate_file, prove, rsa_sha1_padded, sm2_value, verified,
 };
 
 use codes::{CODES, is_no_key};
@@ -190,19 +188,6 @@ impl Sdf {
             .sign_ecc(key, &digest)
             .map(|value| sm2_value(&value))
     }
-
-    /// Nothing leaves that customs would refuse, whatever the device does.
-    fn verified(&self, text: &[u8], value: &[u8]) -> Result<(), Failure> {
-        self.certificate.key.verify(text, value).map_err(|error| {
-            Failure::new(
-                FailureClass::Transient,
-                &self.pool.part,
-                SIGN,
-                format!("it answers what is no signature by its certificate's key: {error}"),
-            )
-            .remedy("see with the vendor's tool that the HSM is well")
-        })
-    }
 }
 
 impl Signer for Sdf {
@@ -223,7 +208,7 @@ impl Signer for Sdf {
         self.pool.with(
             SIGN,
             |session| self.ask(session, text),
-            |value| self.verified(text, value),
+            |value| verified(&self.pool.part, SIGN, &self.certificate, text, value),
         )
     }
 }

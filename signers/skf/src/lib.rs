@@ -19,12 +19,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tongguan_contracts::{
-    Algorithm, Failure, FailureClass, Identity, PartOptions, PinGuard, SecretRef, Signer,
-};
+use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, PinGuard, SecretRef, Signer};
 use tongguan_crypto::{Certificate, Hash, digest, provider, sm2_digest};
 use tongguan_signer_device::{
-    Returned, algorithm, certificate_file, prove, sha1_digest_info, sm2_value,
+    Returned, algorithm, certificate_file, prove, sha1_digest_info, sm2_value, verified,
 };
 
 use codes::{CERTIFICATE_NOT_FOUND, CODES};
@@ -61,6 +59,8 @@ enum Form {
     /// SHA-1 of the text alone: a device that adds the rest. The standard leaves it open.
     Digest,
 }
+
+const SIGN: &str = "sign on the KEY";
 
 struct Skf {
     part: String,
@@ -150,7 +150,7 @@ fn on_the_device(part: &str, open: &Open) -> Result<Certificate, Failure> {
 
 impl Skf {
     fn failed(&self, returned: Returned) -> Failure {
-        CODES.failed(&self.part, "sign on the KEY", returned)
+        CODES.failed(&self.part, SIGN, returned)
     }
 
     /// What the device answers to a text.
@@ -224,16 +224,7 @@ impl Signer for Skf {
                 return Err(self.failed(returned));
             }
         };
-        // Nothing leaves that customs would refuse, whatever the device does.
-        if let Err(error) = self.certificate.key.verify(text, &value) {
-            return Err(Failure::new(
-                FailureClass::Transient,
-                &self.part,
-                "sign on the KEY",
-                format!("it answers what is no signature by its certificate's key: {error}"),
-            )
-            .remedy("see with the vendor's tool that the KEY is well"));
-        }
+        verified(&self.part, SIGN, &self.certificate, text, &value)?;
         *kept = Some(open);
         Ok(value)
     }

@@ -85,3 +85,23 @@ pub fn library(names: &[&str]) -> PathBuf {
         .find(|path| path.exists())
         .unwrap_or_else(|| panic!("none of {names:?} (tests/setup installs them)"))
 }
+
+/// The table of that kind in docs/signers.md, as it stands there, with these values in place of its own;
+/// the Chinese page has the same.
+pub fn documented(kind: &str, values: &[(&str, &str)]) -> String {
+    let page = |name: &str| {
+        let text =
+            fs::read_to_string(super::plugins::repository().join("docs").join(name)).unwrap();
+        let start = text.find(&format!("kind = \"{kind}\"")).unwrap();
+        let table = text[start..].split("```").next().unwrap();
+        let bare = |line: &str| line.split('#').next().unwrap().trim_end().to_owned();
+        table.lines().map(bare).collect::<Vec<_>>().join("\n")
+    };
+    let mut table = page("signers.md");
+    assert_eq!(table, page("signers.zh.md"), "both pages");
+    for (its, own) in values {
+        assert!(table.contains(its), "no {its} in {table}");
+        table = table.replace(its, own);
+    }
+    table
+}
