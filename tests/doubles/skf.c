@@ -7,11 +7,13 @@
  *   SERIAL/plugged            there while it is plugged in; another content: it was out in between
  *   SERIAL/pin                the user's PIN; six wrong ones in a row lock it
  *   SERIAL/wrong              how many there were
+ *   SERIAL/signed             a line a signature
  *   SERIAL/APPLICATION/CONTAINER/key.pem, certificate.der
  *   calls                     the functions that were called, a line each
  *   overlaps                  there if two were called at once
  *   answer                    while it is there: a function's name, the code that it returns, and, if
  *                             at all, a file that is gone then (SERIAL/plugged)
+ *   pace                      how many milliseconds a signature takes
  *   spoil                     while it is there: signatures are wrong
  *
  * Compiled with -DSKF_WIDE, ULONG has 64 bits, as in headers of some vendors for Linux; with
@@ -381,6 +383,10 @@ static ULONG by_key(handle *it, const char *kind, const EVP_MD *digest, const BY
     }
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key);
+    write_text(it->device, "signed", "\n", O_APPEND);
+    char pace[16];
+    if (read_text(root(), "pace", pace, sizeof pace))
+        usleep((useconds_t)atoi(pace) * 1000);
     return code;
 }
 

@@ -201,9 +201,7 @@ fn an_hsm_that_comes_back_signs_on() {
         fs::write(dir.join("device").join(file), content).unwrap();
         submit(n);
         let before = keys::calls(dir, "SDF_InternalSign_ECC");
-        while keys::calls(dir, "SDF_InternalSign_ECC") < before + 2 {
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        keys::until_called(dir, "SDF_InternalSign_ECC", before + 2);
         fs::remove_file(dir.join("device").join(file)).unwrap();
         accepted(file, n + 1);
     };

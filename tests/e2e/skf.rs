@@ -261,9 +261,7 @@ fn a_key_that_comes_back_signs_on() {
         fs::write(dir.join("device").join(file), content).unwrap();
         submit(n);
         let before = keys::calls(dir, "SKF_ECCSignData");
-        while keys::calls(dir, "SKF_ECCSignData") < before + 2 {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        keys::until_called(dir, "SKF_ECCSignData", before + 2);
         fs::remove_file(dir.join("device").join(file)).unwrap();
         accepted(file, n + 1);
     };
@@ -279,4 +277,38 @@ fn a_key_that_comes_back_signs_on() {
         process.wait().unwrap();
     }
     assert!(!dir.join("device/overlaps").exists());
+}
+
+#[test]
+fn several_keys_of_a_vendor_sign_side_by_side() {
+    for parallel in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        prepare(dir, &[], "sm2");
+        container(dir, "K2", "CUSTOMS", "SIGN");
+        write_key(dir, "K2", "CUSTOMS", "SIGN", "enterprise");
+        let of = |serial: &str| format!("{SIGNER}serial = \"{serial}\"\nparallel = {parallel}\n");
+        let both = format!("{}\n[signers.second]\n{}", of(SERIAL), of("K2"));
+        keys::sign_by(dir, &both);
+        let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+        let manifest = manifest.replace("batch = 100", "batch = 1").replace(
+            "\nsigner = \"main\"",
+            "\nsigners = [\"main\", \"second\"]\nshare = true",
+        );
+        fs::write(dir.join("tongguan.toml"), manifest).unwrap();
+        fs::write(dir.join("device/pace"), "30").unwrap();
+        fs::write(dir.join("many.json"), orders(0, 20)).unwrap();
+        good(dir, TONGGUAN, &["submit", "many.json"]);
+        let mut client = parts::start(dir, &["run"], "client.log");
+        parts::until(dir, "all signed", &["status"], |told| {
+            !told.contains(" submitted")
+        });
+        client.kill().unwrap();
+        client.wait().unwrap();
+        for serial in [SERIAL, "K2"] {
+            let signed = fs::read(key(dir, serial).join("signed")).unwrap().len();
+            assert!(signed > 4, "{serial} signed {signed} times");
+        }
+        assert_eq!(dir.join("device/overlaps").exists(), parallel);
+    }
 }

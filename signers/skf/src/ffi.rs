@@ -9,13 +9,14 @@
 //! - **Packing.** Vendors' headers pack structures to 1 octet, or do not. Only such are read whose
 //!   fields are all octets up to the last one needed: DEVINFO as far as the serial number, and
 //!   ECCSIGNATUREBLOB. They are read from octets, at their offsets.
-//! - **Calls** are made one at a time for a library, from any thread.
+//! - **Calls** are made one at a time for a library, from any thread; for a KEY only, where the manifest
+//!   says that the library takes several.
 #![allow(unsafe_code, reason = "a vendor's library is called")]
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::path::Path;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tongguan_contracts::Failure;
 use tongguan_signer_device::{Library, Returned};
@@ -41,6 +42,8 @@ const RSA_VALUE: usize = 512;
 /// A library's functions.
 pub(crate) struct Api {
     library: &'static Library,
+    /// The turn of this KEY alone, where the library takes calls for several at once.
+    own: Option<Mutex<()>>,
     enum_dev: unsafe extern "system" fn(Number, *mut c_char, *mut Number) -> u32,
     connect_dev: unsafe extern "system" fn(*const c_char, *mut Handle) -> u32,
     disconnect_dev: unsafe extern "system" fn(Handle) -> u32,
@@ -100,7 +103,7 @@ fn names(octets: &[u8]) -> Vec<CString> {
 
 impl Api {
     /// The library of that file.
-    pub(crate) fn load(part: &str, path: &Path) -> Result<Arc<Self>, Failure> {
+    pub(crate) fn load(part: &str, path: &Path, parallel: bool) -> Result<Arc<Self>, Failure> {
         let skf = "SKF (GM/T 0016)";
         let library = Library::load(part, skf, path)?;
         macro_rules! function {
@@ -112,6 +115,7 @@ impl Api {
         }
         Ok(Arc::new(Self {
             library,
+            own: parallel.then(Mutex::default),
             enum_dev: function!("SKF_EnumDev"),
             connect_dev: function!("SKF_ConnectDev"),
             disconnect_dev: function!("SKF_DisConnectDev"),
@@ -132,9 +136,17 @@ impl Api {
         }))
     }
 
+    /// Keeps other calls away.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        match &self.own {
+            Some(own) => own.lock().unwrap_or_else(PoisonError::into_inner),
+            None => self.library.turn(),
+        }
+    }
+
     /// The names of the devices that are plugged in.
     pub(crate) fn devices(&self) -> Result<Vec<CString>, Returned> {
-        let _turn = self.library.turn();
+        let _turn = self.turn();
         let found = filled("SKF_EnumDev", 4096, |to, length| {
             // SAFETY: the buffer has the octets that `length` says.
             unsafe { (self.enum_dev)(1, to.cast(), length) }
@@ -144,7 +156,7 @@ impl Api {
 
     /// Connects a device.
     pub(crate) fn connect(self: &Arc<Self>, name: &CStr) -> Result<Device, Returned> {
-        let _turn = self.library.turn();
+        let _turn = self.turn();
         let mut raw: Handle = ptr::null_mut();
         // SAFETY: a text with a 0 at its end, and room for a handle.
         let code = unsafe { (self.connect_dev)(name.as_ptr(), &raw mut raw) };
@@ -161,7 +173,7 @@ struct Opened {
 }
 
 // SAFETY: a handle is a library's name for something of its own; the standard ties none to a thread,
-// and calls are made one at a time.
+// and calls with it are made one at a time.
 unsafe impl Send for Opened {}
 
 impl Opened {
@@ -176,7 +188,7 @@ impl Opened {
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        let _turn = self.api.library.turn();
+        let _turn = self.api.turn();
         // What it says does not matter: a device that is gone has nothing to close.
         // SAFETY: the handle was given for this, and is closed once.
         let _ = unsafe { (self.close)(self.raw) };
@@ -191,7 +203,7 @@ impl Device {
     /// 32, SerialNumber 32.
     pub(crate) fn info(&self) -> Result<(Vec<u8>, Vec<u8>), Returned> {
         let api = &self.0.api;
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         // Words, so that it is aligned for whatever the library takes it for.
         let mut room = [0u64; DEVINFO / 8];
         // SAFETY: the handle is open; there is far more room than DEVINFO needs.
@@ -209,7 +221,7 @@ impl Device {
     /// The names of its applications.
     pub(crate) fn applications(&self) -> Result<Vec<CString>, Returned> {
         let api = &self.0.api;
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         let found = filled("SKF_EnumApplication", 4096, |to, length| {
             // SAFETY: the handle is open; the buffer has the octets that `length` says.
             unsafe { (api.enum_application)(self.0.raw, to.cast(), length) }
@@ -220,7 +232,7 @@ impl Device {
     /// Opens an application.
     pub(crate) fn application(&self, name: &CStr) -> Result<Application, Returned> {
         let api = &self.0.api;
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         let mut raw: Handle = ptr::null_mut();
         // SAFETY: the handle is open; a text with a 0 at its end, and room for a handle.
         let code = unsafe { (api.open_application)(self.0.raw, name.as_ptr(), &raw mut raw) };
@@ -245,7 +257,7 @@ impl Application {
         let Some(get_pin_info) = api.get_pin_info else {
             return Ok(None);
         };
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         let (mut most, mut left, mut default) = (0, 0, 0);
         // SAFETY: the handle is open; there is room for each number.
         let code = unsafe {
@@ -267,7 +279,7 @@ impl Application {
     /// Gives the PIN, which a 0 must end.
     pub(crate) fn verify_pin(&self, pin: &CStr) -> Result<(), Returned> {
         let api = &self.0.api;
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         let mut left: Number = 0;
         // SAFETY: the handle is open; a text with a 0 at its end, and room for a number.
         let code = unsafe { (api.verify_pin)(self.0.raw, USER, pin.as_ptr(), &raw mut left) };
@@ -277,7 +289,7 @@ impl Application {
     /// The names of its containers.
     pub(crate) fn containers(&self) -> Result<Vec<CString>, Returned> {
         let api = &self.0.api;
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         let found = filled("SKF_EnumContainer", 4096, |to, length| {
             // SAFETY: the handle is open; the buffer has the octets that `length` says.
             unsafe { (api.enum_container)(self.0.raw, to.cast(), length) }
@@ -288,7 +300,7 @@ impl Application {
     /// Opens a container.
     pub(crate) fn container(&self, name: &CStr) -> Result<Container, Returned> {
         let api = &self.0.api;
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         let mut raw: Handle = ptr::null_mut();
         // SAFETY: the handle is open; a text with a 0 at its end, and room for a handle.
         let code = unsafe { (api.open_container)(self.0.raw, name.as_ptr(), &raw mut raw) };
@@ -304,7 +316,7 @@ impl Container {
     /// The signature certificate, DER.
     pub(crate) fn certificate(&self) -> Result<Vec<u8>, Returned> {
         let api = &self.0.api;
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         filled("SKF_ExportCertificate", 16 << 10, |to, length| {
             // SAFETY: the handle is open; the buffer has the octets that `length` says.
             unsafe { (api.export_certificate)(self.0.raw, SIGNING, to, length) }
@@ -314,7 +326,7 @@ impl Container {
     /// Signs a digest by SM2: an ECCSIGNATUREBLOB, r and s of 64 octets each.
     pub(crate) fn sign_ecc(&self, digest: &[u8]) -> Result<[u8; 128], Returned> {
         let api = &self.0.api;
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         let mut blob = [0; 128];
         // SAFETY: the handle is open; the digest has that many octets, the blob its 128.
         let code = unsafe {
@@ -334,7 +346,7 @@ impl Container {
                 code: NOT_SUPPORTED,
             });
         };
-        let _turn = api.library.turn();
+        let _turn = api.turn();
         filled(FUNCTION, RSA_VALUE, |to, length| {
             // SAFETY: the handle is open; the data has that many octets, the buffer those that
             // `length` says.

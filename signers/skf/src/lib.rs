@@ -8,7 +8,7 @@
 //! | `place` | the device, application and container that the manifest means; the PIN |
 //!
 //! SM2, of which the device gets the digest with Z (GM/T 0009), and RSA with SHA-1. One call at a
-//! time. What the device answers is verified before it counts.
+//! time, for all KEYs of a library unless it takes several. What the device answers is verified before it counts.
 
 mod codes;
 mod ffi;
@@ -47,6 +47,9 @@ struct Options {
     certificate: Option<PathBuf>,
     /// What goes into `KeyName`; the certificate's serial number unless given.
     key_name: Option<String>,
+    /// The library takes calls for several KEYs at once: its vendor says so.
+    #[serde(default)]
+    parallel: bool,
 }
 
 /// What the device is given to sign.
@@ -84,7 +87,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     let part = options.part.as_str();
     let mut place = Place {
         part: part.to_owned(),
-        api: Api::load(part, &options.base.join(&given.module))?,
+        api: Api::load(part, &options.base.join(&given.module), given.parallel)?,
         serial: given.serial.clone(),
         application: given.application.clone(),
         container: given.container.clone(),

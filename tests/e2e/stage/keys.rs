@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::{TONGGUAN, files, good, openssl_verifies, orders, parts, plugins};
 
@@ -29,6 +30,15 @@ pub fn sign_by(dir: &Path, signer: &str) {
 pub fn calls(dir: &Path, function: &str) -> usize {
     let calls = fs::read_to_string(dir.join("device/calls")).unwrap_or_default();
     calls.lines().filter(|line| *line == function).count()
+}
+
+/// Waits until a function of the double was called so often.
+pub fn until_called(dir: &Path, function: &str, times: usize) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while calls(dir, function) < times {
+        assert!(Instant::now() < end, "{function} {times} times");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Declares orders; the stand-in of customs accepts them, and independent programs verify them:
