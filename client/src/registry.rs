@@ -12,6 +12,8 @@ pub fn built_in() -> Registry {
     }
     registry.device("eport", tongguan_signer_eport::build);
     registry.device("pkcs11", tongguan_signer_pkcs11::build);
+    registry.device("sdf", tongguan_signer_sdf::build);
+    registry.device("skf", tongguan_signer_skf::build);
     registry.signer("software", tongguan_signer_software::build);
     registry.transport("amqp", tongguan_transport_amqp::build);
     registry.transport("directory", tongguan_transport_directory::build);

@@ -514,7 +514,9 @@ impl Manifest {
                     "build it",
                     "it has a kind, and is a plugin by library or remote: it is one of them",
                 );
-                return Err(failure.remedy(format!("remove one from [{what}s.{name}]")));
+                return Err(failure.remedy(format!(
+                    "remove one from [{what}s.{name}]; the library that a kind itself calls is its module"
+                )));
             }
             _ => {
                 let failure = Failure::misconfigured(&part, "build it", "it has no kind");

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 pub use encoding::{der_to_raw, raw_to_der};
 pub use error::CryptoError;
-pub use sm2::sm2_digest;
+pub use sm2::{sm2_digest, sm2_point};
 
 /// A digest algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

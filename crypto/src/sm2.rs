@@ -95,14 +95,19 @@ pub fn sm2_digest(certificate: &Certificate, text: &[u8]) -> Option<Vec<u8>> {
         \x8F\xE3\x0B\xBF\xF2\x66\x0B\xE1\x71\x5A\x45\x89\x33\x4C\x74\xC7\
         \xBC\x37\x36\xA2\xF4\xF6\x77\x9C\x59\xBD\xCE\xE3\x6B\x69\x21\x53\
         \xD0\xA9\x87\x7C\xC6\x2A\x47\x40\x02\xDF\x32\xE5\x21\x39\xF0\xA0";
+    let point = sm2_point(certificate)?;
+    let bits = u16::try_from(USER_ID.len() * 8).ok()?.to_be_bytes();
+    let z = digest(Hash::Sm3, &[&bits, USER_ID.as_bytes(), CURVE, &point]);
+    Some(digest(Hash::Sm3, &[&z, text]))
+}
+
+/// The public point x‖y of a certificate. `None` where its key is not SM2.
+pub fn sm2_point(certificate: &Certificate) -> Option<[u8; 64]> {
     if certificate.key.scheme() != Scheme::Sm2Sm3 {
         return None;
     }
     let spki = START.len() + 64;
-    let point = certificate.der.windows(spki).find_map(point)?;
-    let bits = u16::try_from(USER_ID.len() * 8).ok()?.to_be_bytes();
-    let z = digest(Hash::Sm3, &[&bits, USER_ID.as_bytes(), CURVE, &point]);
-    Some(digest(Hash::Sm3, &[&z, text]))
+    certificate.der.windows(spki).find_map(point)
 }
 
 /// Whether `issuer`, whose key is SM2, signed `certificate`.

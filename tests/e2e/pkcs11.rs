@@ -11,25 +11,12 @@
 
 mod stage;
 
-use stage::{TONGGUAN, files, good, orders, parts};
+use stage::keys::library;
+use stage::{TONGGUAN, files, good, keys, openssl_verifies, orders, parts, plugins};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
-
-/// The first of these files that is there.
-fn library(names: &[&str]) -> PathBuf {
-    let folders = [
-        "/usr/lib/softhsm",
-        "/usr/lib/x86_64-linux-gnu",
-        "/usr/lib64",
-    ];
-    folders
-        .iter()
-        .flat_map(|folder| names.iter().map(move |name| Path::new(folder).join(name)))
-        .find(|path| path.exists())
-        .unwrap_or_else(|| panic!("none of {names:?} (tests/setup installs them)"))
-}
 
 /// A folder with a token of its own in it, and a client that signs with it.
 struct Stage {
@@ -68,11 +55,24 @@ impl Stage {
         command
     }
 
+    /// SoftHSM's module, or the double that was built in front of it.
+    fn module(&self) -> PathBuf {
+        let double = self.dir().join("vendor.so");
+        let softhsm = || library(&["libsofthsm2.so"]);
+        if double.exists() { double } else { softhsm() }
+    }
+
+    fn build_double(&self) {
+        let softhsm = format!("-DSOFTHSM=\"{}\"", self.module().display());
+        let args = ["-fvisibility=default", "-lcrypto", softhsm.as_str()];
+        plugins::c(self.dir(), "tests/doubles/pkcs11.c", "vendor.so", &args);
+    }
+
     /// Tells a program where the token is.
     fn with_token(&self, command: &mut Command) {
         command
             .env("SOFTHSM2_CONF", self.dir().join("softhsm2.conf"))
-            .env("PKCS11SPY", library(&["libsofthsm2.so"]))
+            .env("PKCS11SPY", self.module())
             .env("PKCS11SPY_OUTPUT", self.dir().join("spy.log"))
             .env_remove("TONGGUAN_MANIFEST");
     }
@@ -219,30 +219,49 @@ impl Stage {
 #[test]
 fn xmlsec1_verifies_what_a_token_signs() {
     let stage = Stage::new();
-    let dir = stage.dir();
     stage.well(TONGGUAN, &["check"]);
-    fs::write(dir.join("orders.json"), orders(0, 3)).unwrap();
-    stage.well(TONGGUAN, &["submit", "orders.json"]);
-    let mut customs = stage.start(&["simulate", "--keep", "customs"], "customs.log");
-    stage.well(TONGGUAN, &["run", "--until-final", "--within", "60"]);
-    customs.kill().unwrap();
-    customs.wait().unwrap();
-    let status = stage.well(TONGGUAN, &["status", "--list"]);
-    assert_eq!(status.matches("accepted").count(), 3, "{status}");
-    let messages = files(&dir.join("customs"), ".received.message.xml");
-    assert!(!messages.is_empty());
-    for message in messages {
-        let message = message.to_str().unwrap();
-        let verify = [
-            "--verify",
-            "--enabled-key-data",
-            "x509",
-            "--trusted-pem",
-            "signing.pem",
-        ];
-        stage.well("xmlsec1", &[&verify[..], &[message]].concat());
+    for message in stage.declare() {
+        stage.xmlsec1_verifies(&message, "signing.pem");
     }
     assert!(stage.calls("C_Sign") > 0, "the token has signed");
+}
+
+impl Stage {
+    /// Declares orders, which the stand-in of customs accepts; gives the messages that it received.
+    fn declare(&self) -> Vec<PathBuf> {
+        fs::write(self.dir().join("orders.json"), orders(0, 3)).unwrap();
+        self.well(TONGGUAN, &["submit", "orders.json"]);
+        let mut customs = self.start(&["simulate", "--keep", "customs"], "customs.log");
+        self.well(TONGGUAN, &["run", "--until-final", "--within", "60"]);
+        customs.kill().unwrap();
+        customs.wait().unwrap();
+        let status = self.well(TONGGUAN, &["status", "--list"]);
+        assert_eq!(status.matches("accepted").count(), 3, "{status}");
+        let messages = files(&self.dir().join("customs"), ".received.message.xml");
+        assert!(!messages.is_empty());
+        messages
+    }
+
+    fn xmlsec1_verifies(&self, message: &Path, certificate: &str) {
+        let verify = ["--verify", "--enabled-key-data", "x509", "--trusted-pem"];
+        let which = [certificate, message.to_str().unwrap()];
+        self.well("xmlsec1", &[&verify[..], &which].concat());
+    }
+}
+
+#[test]
+fn the_page_on_signers_tells_what_works() {
+    let stage = Stage::new();
+    let softhsm = library(&["libsofthsm2.so"]);
+    let own = [
+        (
+            "/usr/lib/vendor/libvendorpkcs11.so",
+            softhsm.to_str().unwrap(),
+        ),
+        ("env:TONGGUAN_PIN", "file:pin"),
+    ];
+    keys::sign_by(stage.dir(), &keys::documented("pkcs11", &own));
+    stage.well(TONGGUAN, &["check"]);
 }
 
 #[test]
@@ -270,6 +289,29 @@ fn a_wrong_pin_is_tried_once() {
     fs::remove_file(&marks[0]).unwrap();
     stage.well(TONGGUAN, &["check"]);
     assert_eq!(stage.calls("C_Login"), 2);
+}
+
+/// What a module says to a wrong PIN is not always that it is wrong; the token counts it in any case.
+#[test]
+fn what_may_be_a_wrong_pin_is_tried_once() {
+    let stage = Stage::new();
+    stage.build_double();
+    let dir = stage.dir();
+    // CKR_GENERAL_ERROR, CKR_USER_NOT_LOGGED_IN, and a vendor's own value.
+    for code in ["0x5", "0x101", "0x80000005"] {
+        let before = stage.calls("C_Login");
+        fs::write(dir.join("refuse"), format!("1 {code}")).unwrap();
+        for _ in 0..2 {
+            let told = stage.refused(&["check"]);
+            assert!(told.contains("pin-refused-"), "{code}: {told}");
+        }
+        assert_eq!(stage.calls("C_Login"), before + 1, "{code}");
+        fs::remove_file(&files(dir, "pin-refused-")[0]).unwrap();
+    }
+    // CKR_TOKEN_NOT_PRESENT is no wrong PIN.
+    fs::write(dir.join("refuse"), "1 0xE0").unwrap();
+    stage.refused_with(&["check"], 4);
+    assert!(files(dir, "pin-refused-").is_empty());
 }
 
 #[test]
@@ -323,6 +365,8 @@ fn what_is_wrong_with_a_token_is_told() {
 fn a_token_that_comes_back_signs_on() {
     let stage = Stage::new();
     let dir = stage.dir();
+    // The one token that there is.
+    stage.signer("");
     let mut customs = stage.start(&["simulate"], "customs.log");
     let mut client = stage.start(&["run"], "client.log");
     fs::write(dir.join("a.json"), orders(0, 1)).unwrap();
@@ -330,9 +374,15 @@ fn a_token_that_comes_back_signs_on() {
     stage.until("signed", 30, |told| told.contains("accepted"));
     // The token's files are what SoftHSM has for a device.
     fs::rename(dir.join("tokens"), dir.join("away")).unwrap();
+    // Another is in its place.
+    fs::create_dir(dir.join("tokens")).unwrap();
+    stage.token("other");
+    let logins = stage.calls("C_Login");
     fs::write(dir.join("b.json"), orders(1, 1)).unwrap();
     stage.well(TONGGUAN, &["submit", "b.json"]);
     std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(stage.calls("C_Login"), logins, "it was given no PIN");
+    fs::remove_dir_all(dir.join("tokens")).unwrap();
     fs::rename(dir.join("away"), dir.join("tokens")).unwrap();
     stage.until("signed again", 60, |_| {
         let list = stage.well(TONGGUAN, &["status", "--list"]);
@@ -342,5 +392,160 @@ fn a_token_that_comes_back_signs_on() {
     for process in [&mut client, &mut customs] {
         process.kill().unwrap();
         process.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_key_that_wants_the_pin_for_each_signature_gets_it() {
+    let stage = Stage::new();
+    let dir = stage.dir();
+    let subject = [
+        "-subj", "/CN=each", "-keyout", "each.key", "-out", "each.pem",
+    ];
+    let new = [
+        "req", "-x509", "-nodes", "-days", "30", "-newkey", "rsa:2048",
+    ];
+    stage.well("openssl", &[&new[..], &subject].concat());
+    let der = [
+        "pkey", "-in", "each.key", "-outform", "DER", "-out", "each.der",
+    ];
+    stage.well("openssl", &der);
+    let module = library(&["libsofthsm2.so"]);
+    let module = [
+        "--module",
+        module.to_str().unwrap(),
+        "--token-label",
+        "enterprise",
+    ];
+    let log_in = ["--login", "--pin", "123456"];
+    let write = [
+        "--write-object",
+        "each.der",
+        "--type",
+        "privkey",
+        "--label",
+        "each",
+    ];
+    let kind = ["--usage-sign", "--always-auth", "--id", "09"];
+    let all = [&module[..], &log_in, &write, &kind].concat();
+    stage.well("pkcs11-tool", &all);
+    stage.signer("key_label = \"each\"\ncertificate = \"each.pem\"\nsessions = 4");
+    stage.well(TONGGUAN, &["check"]);
+    // To log in, and for each signature.
+    assert_eq!(stage.calls("C_Login"), stage.calls("C_SignInit") + 1);
+    for message in stage.declare() {
+        stage.xmlsec1_verifies(&message, "each.pem");
+    }
+    assert_eq!(stage.calls("C_Login"), stage.calls("C_SignInit") + 2);
+    // The PIN is changed while the client runs: the old one is tried once for all that waits.
+    stage.build_double();
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let manifest = manifest.replace("batch = 100", "batch = 1");
+    fs::write(dir.join("tongguan.toml"), manifest).unwrap();
+    let within = |what: &str, well: &dyn Fn() -> bool| {
+        let end = Instant::now() + Duration::from_secs(30);
+        while !well() {
+            assert!(Instant::now() < end, "{what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let before = stage.calls("C_SignFinal");
+    let mut client = stage.start(&["run"], "client.log");
+    within("it looks at the key", &|| {
+        stage.calls("C_SignFinal") > before
+    });
+    std::thread::sleep(Duration::from_millis(500));
+    let before = stage.calls("C_Login");
+    fs::write(dir.join("refuse"), "2 0xA0").unwrap();
+    fs::write(dir.join("many.json"), orders(3, 6)).unwrap();
+    stage.well(TONGGUAN, &["submit", "many.json"]);
+    within("it is refused", &|| !files(dir, "pin-refused-").is_empty());
+    std::thread::sleep(Duration::from_secs(2));
+    // It may have ended, as the one device that can sign does not.
+    let _ = client.kill();
+    client.wait().unwrap();
+    assert_eq!(stage.calls("C_Login"), before + 1);
+    let told = stage.refused(&["run"]);
+    assert!(told.contains("refused before"), "{told}");
+    assert_eq!(stage.calls("C_Login"), before + 1);
+}
+
+impl Stage {
+    /// What is no signature never leaves, and is made anew.
+    fn spoiled(&self) {
+        let dir = self.dir();
+        let mut customs = self.start(&["simulate"], "customs.log");
+        let mut client = self.start(&["run"], "client.log");
+        fs::write(dir.join("first.json"), orders(3, 1)).unwrap();
+        self.well(TONGGUAN, &["submit", "first.json"]);
+        let all = |n: usize| {
+            let list = self.well(TONGGUAN, &["status", "--list"]);
+            list.matches("accepted").count() == n
+        };
+        self.until("signed", 30, |_| all(4));
+        fs::write(dir.join("spoil"), "").unwrap();
+        fs::write(dir.join("second.json"), orders(4, 1)).unwrap();
+        self.well(TONGGUAN, &["submit", "second.json"]);
+        self.until("what is no signature is told", 30, |_| {
+            let log = fs::read_to_string(dir.join("client.log")).unwrap();
+            log.contains("no signature by")
+        });
+        fs::remove_file(dir.join("spoil")).unwrap();
+        self.until("signed anew", 30, |_| all(5));
+        for process in [&mut client, &mut customs] {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+}
+
+#[test]
+fn openssl_verifies_what_a_vendors_mechanism_signs_by_sm2() {
+    for number in ["0x80000201", "0x80000202"] {
+        let stage = Stage::new();
+        let dir = stage.dir();
+        stage.build_double();
+        stage.well(
+            "openssl",
+            &["genpkey", "-algorithm", "SM2", "-out", "sm2.key"],
+        );
+        let id = "distid:1234567812345678";
+        let new = ["req", "-x509", "-new", "-sm3", "-sigopt", id, "-days", "30"];
+        let which = ["-key", "sm2.key", "-subj", "/CN=sm2", "-out", "sm2.pem"];
+        stage.well("openssl", &[&new[..], &which].concat());
+        let public = ["pkey", "-in", "sm2.key", "-pubout", "-out", "public"];
+        stage.well("openssl", &public);
+        let signer = |module: &str, mechanism: &str| {
+            let options = format!(
+                "token = \"enterprise\"\npin = \"file:pin\"\ncertificate = \"sm2.pem\"\n{mechanism}"
+            );
+            stage.signer_of(module, &options);
+        };
+        let told = |words: &[&str]| {
+            let told = stage.refused(&["check"]);
+            for word in words {
+                assert!(told.contains(word), "no {word:?} in {told}");
+            }
+        };
+        signer("vendor.so", "");
+        told(&["sm2_mechanism = 0x80000000", "kind = \"skf\""]);
+        signer("vendor.so", "sm2_mechanism = 0x40");
+        told(&["0x40 is no vendor's number"]);
+        signer("vendor.so", "sm2_mechanism = 0x80000999");
+        told(&["no mechanism 0x80000999", "pkcs11-tool"]);
+        signer("vendor.so", &format!("sm2_mechanism = {number}"));
+        for message in stage.declare() {
+            openssl_verifies(dir, &message, "public", "raw");
+        }
+        if number == "0x80000201" {
+            stage.spoiled();
+        }
+        // The token's key is not the certificate's.
+        fs::copy(dir.join("sm2.key"), dir.join("kept.key")).unwrap();
+        stage.well(
+            "openssl",
+            &["genpkey", "-algorithm", "SM2", "-out", "sm2.key"],
+        );
+        told(&["does not belong"]);
     }
 }

@@ -10,6 +10,9 @@ use crate::Failure;
 #[derive(Debug)]
 pub struct PinGuard {
     part: String,
+    /// The option that refers to it, and what people call it.
+    option: &'static str,
+    called: &'static str,
     refused: AtomicBool,
     mark: PathBuf,
 }
@@ -24,9 +27,18 @@ impl PinGuard {
             .collect();
         Self {
             part: part.to_owned(),
+            option: "pin",
+            called: "PIN",
             refused: AtomicBool::new(false),
             mark: base.join(format!("pin-refused-{name}")),
         }
+    }
+
+    /// The same, where it is a password, which the option `password` refers to.
+    #[must_use]
+    pub fn for_password(mut self) -> Self {
+        (self.option, self.called) = ("password", "password");
+        self
     }
 
     /// Whether the PIN may be tried.
@@ -35,9 +47,7 @@ impl PinGuard {
     /// Misconfigured: it was refused before.
     pub fn may_try(&self) -> Result<(), Failure> {
         if self.refused.load(Ordering::Relaxed) || self.mark.exists() {
-            return Err(
-                self.failure("its PIN was refused before, and is not tried again by itself")
-            );
+            return Err(self.failure("it was refused before, and is not tried again by itself"));
         }
         Ok(())
     }
@@ -45,8 +55,11 @@ impl PinGuard {
     /// Notes that the device refused the PIN, and says so.
     pub fn refused(&self, why: &str) -> Failure {
         self.refused.store(true, Ordering::Relaxed);
-        let told = "The device refused the PIN that the manifest refers to. tongguan does not try it \
-                    again while this file is here.\n";
+        let told = format!(
+            "The device refused the {} that the manifest refers to. tongguan does not try it again \
+             while this file is here.\n",
+            self.called
+        );
         match fs::write(&self.mark, told) {
             Ok(()) => self.failure(why),
             Err(error) => self.failure(&format!("{why}; and this cannot be remembered: {error}")),
@@ -54,9 +67,10 @@ impl PinGuard {
     }
 
     fn failure(&self, why: &str) -> Failure {
-        Failure::misconfigured(&self.part, "use the device's PIN", why).remedy(format!(
-            "put the right PIN where pin refers to, see with the vendor's tool that the device is not \
-             locked, then remove {}",
+        let Self { option, called, .. } = self;
+        Failure::misconfigured(&self.part, format!("use the device's {called}"), why).remedy(format!(
+            "put the right {called} where {option} refers to, see with the vendor's tool that the \
+             device is not locked, then remove {}",
             self.mark.display()
         ))
     }

@@ -18,7 +18,8 @@ use std::time::Duration;
 use tongguan_contracts::{
     Algorithm, Failure, FailureClass, Identity, PartOptions, PinGuard, Secret, SecretRef, Signer,
 };
-use tongguan_crypto::{Certificate, Scheme, provider};
+use tongguan_crypto::{Certificate, provider};
+use tongguan_signer_device::{algorithm, verified};
 
 use control::{Control, Trouble};
 
@@ -53,12 +54,15 @@ fn usual_patience() -> u64 {
 }
 
 const SIGN: &str = "cus-sec_SpcSignDataAsPEM";
+/// What it is doing, for people.
+const SIGNING: &str = "sign through the e-port's control";
 const CERTIFICATE: &str = "cus-sec_SpcGetSignCertAsPEM";
 
 struct Eport {
     part: String,
     device: Device,
     identity: Identity,
+    certificate: Certificate,
     algorithms: [Algorithm; 1],
 }
 
@@ -96,10 +100,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     };
     let certificate = device.certificate()?;
     device.guard = PinGuard::new(part, &options.base, &certificate.serial);
-    let algorithm = match certificate.key.scheme() {
-        Scheme::RsaSha1 => Algorithm::RsaSha1,
-        Scheme::Sm2Sm3 => Algorithm::Sm2Sm3,
-    };
+    let algorithm = algorithm(&certificate);
     let text = b"<ds:SignedInfo></ds:SignedInfo>";
     let (value, number) = device.sign(text)?;
     certificate.key.verify(text, &value).map_err(|_| {
@@ -120,8 +121,9 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
         device,
         identity: Identity {
             key_name,
-            certificate: certificate.der,
+            certificate: certificate.der.clone(),
         },
+        certificate,
         algorithms: [algorithm],
     }))
 }
@@ -167,7 +169,7 @@ impl Device {
 
     /// The signature, and the number of the certificate.
     fn sign(&self, text: &[u8]) -> Result<(Vec<u8>, String), Failure> {
-        let doing = "sign through the e-port's control";
+        let doing = SIGNING;
         self.guard.may_try()?;
         let text = std::str::from_utf8(text)
             .map_err(|e| Failure::rejected(&self.part, doing, format!("no text: {e}")))?;
@@ -221,11 +223,12 @@ impl Signer for Eport {
         if number != self.device.number {
             return Err(Failure::misconfigured(
                 &self.part,
-                "sign through the e-port's control",
+                SIGNING,
                 format!("another card is in: {number}, not {}", self.device.number),
             )
             .remedy("put the card back, or start tongguan again to sign as the new one"));
         }
+        verified(&self.part, SIGNING, &self.certificate, text, &value)?;
         Ok(value)
     }
 }

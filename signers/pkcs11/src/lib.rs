@@ -5,30 +5,32 @@
 //! | `module` | the vendor's library, loaded once |
 //! | `token` | which token, key and certificate the manifest means |
 //! | `pool` | sessions, opened anew after a reset |
+//! | `way` | by which mechanism it signs |
 //! | `trouble` | what return values mean |
 //!
-//! RSA only so far: PKCS#11 has no standard mechanism for SM2, and no token at hand to try a
-//! vendor's own.
+//! RSA, and SM2 by a vendor's own mechanism: PKCS#11 has none. Keys that want the PIN for each
+//! signature (CKA_ALWAYS_AUTHENTICATE) get it.
 #![forbid(unsafe_code)]
 
 mod module;
 mod pool;
 mod token;
 mod trouble;
+mod way;
 
-use cryptoki::mechanism::{Mechanism, MechanismType};
 use serde::Deserialize;
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, SecretRef, Signer};
-use tongguan_crypto::{Certificate, Hash, Scheme, digest, provider};
+use tongguan_crypto::{Certificate, provider};
+use tongguan_signer_device::{algorithm, certificate_file, prove, verified};
 
 use module::Module;
 use pool::Pool;
 use token::Wanted;
+use way::Way;
 
 /// A signer's table in the manifest, `kind = "pkcs11"`.
 #[derive(Debug, Deserialize)]
@@ -53,26 +55,23 @@ struct Options {
     /// How many signatures may be made at once. 1 for a card or a key.
     #[serde(default = "one")]
     sessions: NonZeroUsize,
+    /// The number of the vendor's mechanism for SM2, where the key is that.
+    sm2_mechanism: Option<u64>,
 }
 
 fn one() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
 
-/// A certificate file is never larger.
-const MOST: u64 = 1 << 20;
-
-/// What stands before a SHA-1 digest in an RSASSA-PKCS1-v1_5 signature (RFC 8017, 9.2, note 1).
-const SHA1_PREFIX: [u8; 15] = [
-    0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14,
-];
+const SIGN: &str = "sign on the token";
 
 struct Token {
     part: String,
     identity: Identity,
+    certificate: Certificate,
+    algorithms: [Algorithm; 1],
     pool: Pool,
-    /// The token makes the digest itself.
-    digests: bool,
+    way: Way,
     sessions: NonZeroUsize,
 }
 
@@ -99,49 +98,28 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     };
     let module = Module::load(part, &options.base.join(&given.module))?;
     let (slot, _) = token::find(part, &module.calls, &wanted)?;
-    let can = |mechanism| module.calls.get_mechanism_info(slot, mechanism).is_ok();
-    let digests = can(MechanismType::SHA1_RSA_PKCS);
-    if !digests && !can(MechanismType::RSA_PKCS) {
-        return Err(Failure::misconfigured(
-            part,
-            "use the token",
-            "it has neither CKM_SHA1_RSA_PKCS nor CKM_RSA_PKCS",
-        )
-        .remedy("a token for rsa-sha1 is needed; SM2 is not supported through PKCS#11 yet"));
-    }
+    // Asked one by one: of a list, the binding leaves out what is a vendor's own.
+    let calls = module.calls.clone();
+    let can = |mechanism| calls.get_mechanism_info(slot, mechanism).is_ok();
     let pool = Pool::new(part, module, wanted, given.pin.as_ref(), &options.base)?;
     let certificate = certificate(&options, &given, &pool)?;
-    if certificate.key.scheme() != Scheme::RsaSha1 {
-        return Err(Failure::misconfigured(
-            part,
-            "use the certificate",
-            format!("the key of {} is not RSA", certificate.subject),
-        )
-        .remedy("name the RSA key and its certificate; SM2 is not supported through PKCS#11 yet"));
-    }
-    let name = given.key_name.unwrap_or_else(|| certificate.serial.clone());
-    let signer = Token {
+    let ways = Way::all(part, &certificate, given.sm2_mechanism, can)?;
+    // A key that wants the PIN each time signs once at a time.
+    let each = pool.with("look at the key", |open| Ok(open.pin_each_time))?;
+    let mut signer = Token {
         part: part.to_owned(),
         identity: Identity {
-            key_name: name,
+            key_name: given.key_name.unwrap_or_else(|| certificate.serial.clone()),
             certificate: certificate.der.clone(),
         },
+        algorithms: [algorithm(&certificate)],
+        certificate,
         pool,
-        digests,
-        sessions: given.sessions,
+        way: ways[0],
+        sessions: if each { one() } else { given.sessions },
     };
-    let text = b"<ds:SignedInfo></ds:SignedInfo>";
-    let value = signer.sign(Algorithm::RsaSha1, text)?;
-    certificate.key.verify(text, &value).map_err(|_| {
-        Failure::misconfigured(
-            part,
-            "use the private key on the token",
-            format!(
-                "it does not belong to the certificate of {}",
-                certificate.subject
-            ),
-        )
-        .remedy("name the key and the certificate that were issued together")
+    signer.way = prove(part, &signer.certificate, &ways, |way, text| {
+        signer.ask(way, text)
     })?;
     Ok(Arc::new(signer))
 }
@@ -153,33 +131,17 @@ fn certificate(
     pool: &Pool,
 ) -> Result<Certificate, Failure> {
     let part = options.part.as_str();
-    let read = |octets: &[u8], from: &str| {
-        provider().certificate(octets).map_err(|e| {
-            Failure::misconfigured(part, format!("read the certificate {from}"), e)
-                .remedy("certificate must name an X.509 certificate, PEM or DER")
-        })
-    };
     if let Some(file) = &given.certificate {
-        let path = options.base.join(file);
-        let failed = |e: std::io::Error| {
-            Failure::misconfigured(part, format!("read the certificate {}", path.display()), e)
-                .remedy("check the path in the manifest, and who may read the file")
-        };
-        let size = fs::metadata(&path).map_err(failed)?.len();
-        if size > MOST {
-            return Err(failed(std::io::Error::other("it is far too large")));
-        }
-        return read(
-            &fs::read(&path).map_err(failed)?,
-            &path.display().to_string(),
-        );
+        return certificate_file(part, &options.base.join(file));
     }
     let doing = "read the certificate from the token";
     let found = pool.with(doing, |open| {
         Ok(token::certificates(part, &open.session, open.key))
     })??;
     match found.first() {
-        Some(der) => read(der, "on the token"),
+        Some(der) => provider()
+            .certificate(der)
+            .map_err(|e| Failure::misconfigured(part, doing, e)),
         None => Err(Failure::misconfigured(
             part,
             doing,
@@ -191,13 +153,24 @@ fn certificate(
     }
 }
 
+impl Token {
+    fn ask(&self, way: Way, text: &[u8]) -> Result<Vec<u8>, Failure> {
+        let given = way.given(&self.certificate, text);
+        let mechanism = way.mechanism();
+        let answer = self
+            .pool
+            .with(SIGN, |open| self.pool.sign(open, &mechanism, &given))?;
+        Ok(way.value(answer))
+    }
+}
+
 impl Signer for Token {
     fn identity(&self) -> &Identity {
         &self.identity
     }
 
     fn algorithms(&self) -> &[Algorithm] {
-        &[Algorithm::RsaSha1]
+        &self.algorithms
     }
 
     fn concurrency(&self) -> NonZeroUsize {
@@ -205,14 +178,9 @@ impl Signer for Token {
     }
 
     fn sign(&self, algorithm: Algorithm, text: &[u8]) -> Result<Vec<u8>, Failure> {
-        algorithm.must_be(Algorithm::RsaSha1, &self.part)?;
-        self.pool.with("sign on the token", |open| {
-            if self.digests {
-                return open.session.sign(&Mechanism::Sha1RsaPkcs, open.key, text);
-            }
-            let mut prepared = SHA1_PREFIX.to_vec();
-            prepared.extend_from_slice(&digest(Hash::Sha1, &[text]));
-            open.session.sign(&Mechanism::RsaPkcs, open.key, &prepared)
-        })
+        algorithm.must_be(self.algorithms[0], &self.part)?;
+        let value = self.ask(self.way, text)?;
+        verified(&self.part, SIGN, &self.certificate, text, &value)?;
+        Ok(value)
     }
 }

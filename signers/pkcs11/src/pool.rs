@@ -2,6 +2,7 @@
 //! when the token was reset.
 
 use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::Mechanism;
 use cryptoki::object::ObjectHandle;
 use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
@@ -12,7 +13,7 @@ use tongguan_contracts::{Failure, FailureClass, PinGuard, SecretRef};
 
 use crate::module::Module;
 use crate::token::{self, Wanted, failed};
-use crate::trouble::{is_lost, named};
+use crate::trouble::{Pin, is_lost, named, pin};
 
 pub(crate) struct Pool {
     part: String,
@@ -22,6 +23,11 @@ pub(crate) struct Pool {
     idle: Mutex<Idle>,
     /// Who calls the module shares it; who restarts the module has it alone.
     calling: RwLock<()>,
+    /// Who gives the PIN for a signature.
+    asking: Mutex<()>,
+    /// What came of a PIN, where it is not known whether it was refused or the token was gone: that
+    /// it is there after all says which.
+    doubt: Mutex<Option<String>>,
 }
 
 /// What waits for work.
@@ -36,7 +42,23 @@ struct Idle {
 pub(crate) struct Open {
     pub session: Session,
     pub key: ObjectHandle,
+    /// The key wants the PIN for each signature.
+    pub pin_each_time: bool,
     age: u64,
+}
+
+/// Why work in a session came to nothing.
+pub(crate) enum Stop {
+    /// What the module said, as yet without a meaning.
+    Said(Error),
+    /// What is a failure already.
+    Failed(Failure),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Said(error)
+    }
 }
 
 impl Pool {
@@ -44,12 +66,14 @@ impl Pool {
     pub(crate) fn new(
         part: &str,
         module: Module,
-        wanted: Wanted,
+        mut wanted: Wanted,
         pin: Option<&SecretRef>,
         base: &Path,
     ) -> Result<Self, Failure> {
         let (_, info) = token::find(part, &module.calls, &wanted)?;
         let serial = info.serial_number().trim_end();
+        // Another in its place is given no PIN.
+        wanted.serial = Some(serial.to_owned());
         let pin = pin
             .map(|given| {
                 let value = AuthPin::new(given.resolve(part, base)?.as_str().into());
@@ -63,6 +87,8 @@ impl Pool {
             pin,
             idle: Mutex::default(),
             calling: RwLock::default(),
+            asking: Mutex::default(),
+            doubt: Mutex::default(),
         })
     }
 
@@ -75,7 +101,7 @@ impl Pool {
     pub(crate) fn with<T>(
         &self,
         doing: &str,
-        work: impl Fn(&Open) -> Result<T, Error>,
+        work: impl Fn(&Open) -> Result<T, Stop>,
     ) -> Result<T, Failure> {
         match self.attempt(doing, &work) {
             Err(failure) if failure.class() == FailureClass::DeviceGone && self.restart() => {
@@ -97,7 +123,7 @@ impl Pool {
     fn attempt<T>(
         &self,
         doing: &str,
-        work: impl Fn(&Open) -> Result<T, Error>,
+        work: impl Fn(&Open) -> Result<T, Stop>,
     ) -> Result<T, Failure> {
         let _calling = self.calling.read().unwrap_or_else(PoisonError::into_inner);
         let open = self.take()?;
@@ -106,7 +132,7 @@ impl Pool {
                 self.give_back(open);
                 return Ok(done);
             }
-            Err(error) if is_lost(&error) => {
+            Err(Stop::Said(error)) if is_lost(&error) => {
                 tracing::warn!(
                     part = self.part,
                     error = named(&error),
@@ -114,15 +140,67 @@ impl Pool {
                 );
                 self.forget(open);
             }
-            Err(error) => {
-                self.give_back(open);
-                return Err(failed(&self.part, doing, &error));
-            }
+            Err(stop) => return Err(self.stopped(doing, open, stop)),
         }
         let open = self.take()?;
-        let done = work(&open);
-        self.give_back(open);
-        done.map_err(|e| failed(&self.part, doing, &e))
+        match work(&open) {
+            Ok(done) => {
+                self.give_back(open);
+                Ok(done)
+            }
+            Err(stop) => Err(self.stopped(doing, open, stop)),
+        }
+    }
+
+    fn stopped(&self, doing: &str, open: Open, stop: Stop) -> Failure {
+        match stop {
+            Stop::Said(error) => {
+                self.give_back(open);
+                failed(&self.part, doing, &error)
+            }
+            // What was begun in that session never ends: the session does.
+            Stop::Failed(failure) => failure,
+        }
+    }
+
+    /// Signs; a key that wants the PIN for it gets it (PKCS#11 3.0, 5.6.8: between the beginning of an
+    /// operation and its data, by CKU_CONTEXT_SPECIFIC). A refusal is remembered: no other signature
+    /// tries it.
+    pub(crate) fn sign(
+        &self,
+        open: &Open,
+        mechanism: &Mechanism<'_>,
+        given: &[u8],
+    ) -> Result<Vec<u8>, Stop> {
+        if !open.pin_each_time {
+            return Ok(open.session.sign(mechanism, open.key, given)?);
+        }
+        let (value, guard) = self.pin().map_err(Stop::Failed)?;
+        // One after the other, so that two do not try a PIN that is wrong by now.
+        let _one = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.may_try().map_err(Stop::Failed)?;
+        open.session.sign_init(mechanism, open.key)?;
+        match open.session.login(UserType::ContextSpecific, Some(value)) {
+            Ok(()) => {}
+            Err(error) => {
+                let doing = "give the PIN for a signature";
+                return Err(Stop::Failed(self.refusal(guard, doing, &error)));
+            }
+        }
+        // Data in parts: the one way after a beginning of its own that the binding has.
+        open.session.sign_update(given)?;
+        Ok(open.session.sign_final()?)
+    }
+
+    fn pin(&self) -> Result<&(AuthPin, PinGuard), Failure> {
+        self.pin.as_ref().ok_or_else(|| {
+            Failure::misconfigured(
+                &self.part,
+                "log in to the token",
+                "it asks for a PIN, and none is given",
+            )
+            .remedy("add pin = \"file:PATH\" or \"env:NAME\" to the signer")
+        })
     }
 
     fn take(&self) -> Result<Open, Failure> {
@@ -152,7 +230,12 @@ impl Pool {
 
     fn open(&self, age: u64) -> Result<Open, Failure> {
         let part = self.part.as_str();
-        let (slot, info) = token::find(part, &self.module.calls, &self.wanted)?;
+        let found = token::find(part, &self.module.calls, &self.wanted);
+        if found.is_err() {
+            // It was gone, and the PIN not refused.
+            self.doubt().take();
+        }
+        let (slot, info) = found?;
         let session = self
             .module
             .calls
@@ -162,7 +245,12 @@ impl Pool {
             self.log_in(&session, info.user_pin_locked(), info.user_pin_final_try())?;
         }
         let key = token::key(part, &session, &self.wanted)?;
-        Ok(Open { session, key, age })
+        Ok(Open {
+            pin_each_time: token::pin_each_time(&session, key),
+            session,
+            key,
+            age,
+        })
     }
 
     /// One login is good for all sessions of this process on the token.
@@ -178,12 +266,7 @@ impl Pool {
         let refuse = |reason: &str, remedy: &str| {
             Err(Failure::misconfigured(part, "log in to the token", reason).remedy(remedy))
         };
-        let Some((value, guard)) = &self.pin else {
-            return refuse(
-                "it asks for a PIN, and none is given",
-                "add pin = \"file:PATH\" or \"env:NAME\" to the signer",
-            );
-        };
+        let (value, guard) = self.pin()?;
         if locked {
             return refuse("its PIN is locked", "have it unlocked by the vendor's tool");
         }
@@ -194,19 +277,31 @@ impl Pool {
             );
         }
         guard.may_try()?;
+        if let Some(why) = self.doubt().take() {
+            return Err(guard.refused(&why));
+        }
         match session.login(UserType::User, Some(value)) {
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
-            Err(
-                error @ Error::Pkcs11(
-                    RvError::PinIncorrect
-                    | RvError::PinLocked
-                    | RvError::PinInvalid
-                    | RvError::PinLenRange
-                    | RvError::PinExpired,
-                    _,
-                ),
-            ) => Err(guard.refused(&named(&error))),
-            Err(error) => Err(failed(part, "log in to the token", &error)),
+            Err(error) => Err(self.refusal(guard, "log in to the token", &error)),
         }
+    }
+
+    /// A PIN came to nothing. Unless it certainly was not the PIN, it is not tried again, but where the
+    /// token turns out to be gone.
+    fn refusal(&self, guard: &PinGuard, doing: &str, error: &Error) -> Failure {
+        match pin(error) {
+            Pin::Refused => guard.refused(&named(error)),
+            Pin::Untouched => failed(&self.part, doing, error),
+            Pin::Doubtful => {
+                *self.doubt() = Some(named(error));
+                // It is looked for from the beginning.
+                Failure::new(FailureClass::DeviceGone, &self.part, doing, named(error))
+                    .remedy("see that the device is in and well")
+            }
+        }
+    }
+
+    fn doubt(&self) -> MutexGuard<'_, Option<String>> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

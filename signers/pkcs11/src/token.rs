@@ -102,6 +102,13 @@ pub(crate) fn key(part: &str, session: &Session, wanted: &Wanted) -> Result<Obje
     Err(Failure::misconfigured(part, doing, reason).remedy(remedy))
 }
 
+/// Whether a key wants the PIN for each signature. A token that does not say so wants it once.
+pub(crate) fn pin_each_time(session: &Session, key: ObjectHandle) -> bool {
+    session
+        .get_attributes(key, &[AttributeType::AlwaysAuthenticate])
+        .is_ok_and(|found| found.contains(&Attribute::AlwaysAuthenticate(true)))
+}
+
 /// The certificates on the token that go with a key: of its id first, then of its label.
 pub(crate) fn certificates(
     part: &str,

@@ -54,6 +54,46 @@ pub(crate) fn class(error: &Error) -> FailureClass {
     }
 }
 
+/// What a value that `C_Login` returned says of the PIN.
+pub(crate) enum Pin {
+    /// It is refused, or may be: OpenSC, for one, says CKR_USER_NOT_LOGGED_IN to a wrong PIN where a
+    /// card does not say that it is one (tests/e2e/card.rs).
+    Refused,
+    /// Nothing: it may be refused, or the token be gone.
+    Doubtful,
+    /// It certainly was not the PIN.
+    Untouched,
+}
+
+/// What an error of `C_Login` says of the PIN.
+pub(crate) fn pin(error: &Error) -> Pin {
+    use RvError as R;
+    let Error::Pkcs11(value, _) = error else {
+        return Pin::Untouched;
+    };
+    match value {
+        R::GeneralError | R::FunctionFailed | R::DeviceError => Pin::Doubtful,
+        R::TokenNotPresent
+        | R::TokenNotRecognized
+        | R::DeviceRemoved
+        | R::DeviceMemory
+        | R::HostMemory
+        | R::SlotIdInvalid
+        | R::SessionHandleInvalid
+        | R::SessionClosed
+        | R::CryptokiNotInitialized
+        | R::FunctionNotSupported
+        | R::OperationActive
+        | R::OperationNotInitialized
+        | R::UserAlreadyLoggedIn
+        | R::UserAnotherAlreadyLoggedIn
+        | R::UserPinNotInitialized
+        | R::UserTooManyTypes
+        | R::UserTypeInvalid => Pin::Untouched,
+        _ => Pin::Refused,
+    }
+}
+
 /// Whether what was opened before is gone: the token was reset, taken out and put in again, or
 /// somebody logged out.
 pub(crate) fn is_lost(error: &Error) -> bool {

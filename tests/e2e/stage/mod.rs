@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+pub mod keys;
 pub mod parts;
 pub mod plugins;
 
