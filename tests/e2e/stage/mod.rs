@@ -7,8 +7,11 @@
     reason = "tests"
 )]
 
+pub mod desktop;
+pub mod ftp;
 pub mod parts;
 pub mod plugins;
+pub mod token;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
