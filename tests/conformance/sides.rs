@@ -1,7 +1,11 @@
 //! The other sides and the servers between, each looked at without what is under test.
 
 use async_trait::async_trait;
-use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,6 +104,21 @@ impl Queues {
         let channel = connection.create_channel().await;
         let channel = channel.map_err(|e| e.to_string())?;
         Ok((connection, channel))
+    }
+
+    /// Makes both, of the kind that several nodes keep.
+    pub async fn quorum(&self) {
+        let (_connection, channel) = self.asked().await.unwrap();
+        let mut kind = FieldTable::default();
+        kind.insert(
+            "x-queue-type".into(),
+            AMQPValue::LongString("quorum".into()),
+        );
+        for queue in [self.from, self.to] {
+            let durable = QueueDeclareOptions::durable();
+            let made = channel.queue_declare(queue.into(), durable, kind.clone());
+            made.await.unwrap();
+        }
     }
 
     async fn look(&self) -> Result<Option<Vec<u8>>, String> {

@@ -10,7 +10,10 @@ use tongguan_contracts::{Failure, PartOptions, Transport, TransportBuilder};
 
 use crate::keeps;
 use crate::sides::{Broker, Folders, Proftpd, Queues};
-use crate::stage::{TONGGUAN, ftp, parts, plugins};
+use crate::stage::{TONGGUAN, ftp, good, parts, plugins};
+
+/// The broker is killed under everybody's feet: one test with it at a time.
+static BROKER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// What there is without a server.
 const OUTAGE: [&str; 5] = [
@@ -157,6 +160,7 @@ async fn ftp() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn amqp() {
+    let _alone = BROKER.lock().await;
     let Some(url) = parts::broker("conformance") else {
         return;
     };
@@ -202,6 +206,42 @@ async fn amqp() {
     ];
     let report = conformance("transport \"amqp\"", "built in, RabbitMQ", &stand).await;
     keeps(&report, &[]);
+}
+
+/// Over TLS, to quorum queues.
+#[tokio::test(flavor = "multi_thread")]
+async fn amqps() {
+    let _alone = BROKER.lock().await;
+    let Some(url) = parts::broker("conformance-tls") else {
+        return;
+    };
+    let script = parts::script("rabbitmq");
+    let certificates = good(Path::new("."), script.to_str().unwrap(), &["tls"]);
+    let peer = Queues {
+        url: url.replace("//", "//guest:guest@"),
+        from: "to-customs",
+        to: "from-customs",
+    };
+    peer.quorum().await;
+    let (_, port) = url.split('/').nth(2).unwrap().split_once(':').unwrap();
+    let port: u16 = port.parse().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("guest"), "guest\n").unwrap();
+    let stand = OnStand {
+        build: tongguan_transport_amqp::build,
+        base: dir.path(),
+        options: json!({
+            "url": format!("amqps://localhost:{}/conformance-tls", port + 1),
+            "ca": format!("{}/ca.pem", certificates.trim()),
+            "username": "guest", "password": "file:guest",
+            "send": { "routing_key": "to-customs" }, "receive": { "queue": "from-customs" },
+        }),
+        peer: &peer,
+        server: None,
+        wrong: vec![("no such queue", "/receive/queue", json!("none"), "none")],
+    };
+    let report = conformance("transport \"amqps\"", "built in, RabbitMQ", &stand).await;
+    keeps(&report, &OUTAGE);
 }
 
 #[tokio::test(flavor = "multi_thread")]

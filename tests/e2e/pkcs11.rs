@@ -14,7 +14,7 @@ mod stage;
 use stage::token::{Stage, library};
 use stage::{TONGGUAN, files, orders};
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[test]
 fn xmlsec1_verifies_what_a_token_signs() {
