@@ -244,6 +244,64 @@ async fn amqps() {
     keeps(&report, &OUTAGE);
 }
 
+/// AMQP 1.0, looked at from the other side by 0-9-1.
+#[tokio::test(flavor = "multi_thread")]
+async fn amqp10() {
+    let _alone = BROKER.lock().await;
+    let Some(url) = parts::broker("conformance-10") else {
+        return;
+    };
+    let peer = Queues {
+        url: url.replace("//", "//guest:guest@"),
+        from: "to-customs",
+        to: "from-customs",
+    };
+    peer.quorum().await;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("guest"), "guest\n").unwrap();
+    fs::write(dir.path().join("wrong"), "wrong\n").unwrap();
+    let stand = OnStand {
+        build: tongguan_transport_amqp10::build,
+        base: dir.path(),
+        options: json!({
+            "url": url.replace("/conformance-10", ""), "hostname": "vhost:conformance-10",
+            "username": "guest", "password": "file:guest",
+            "send": { "address": "/amq/queue/to-customs" },
+            "receive": { "address": "/amq/queue/from-customs" },
+        }),
+        peer: &peer,
+        server: Some(&Broker),
+        wrong: vec![
+            (
+                "a wrong password",
+                "/password",
+                json!("file:wrong"),
+                "guest",
+            ),
+            (
+                "no such virtual host",
+                "/hostname",
+                json!("vhost:nowhere"),
+                "nowhere",
+            ),
+            (
+                "no such queue",
+                "/receive/address",
+                json!("/amq/queue/none"),
+                "none",
+            ),
+            (
+                "no queue to send to",
+                "/send/address",
+                json!("/amq/queue/none-there"),
+                "none-there",
+            ),
+        ],
+    };
+    let report = conformance("transport \"amqp10\"", "built in, RabbitMQ", &stand).await;
+    keeps(&report, &[]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn loaded() {
     tongguan_plugin_host::set_program(TONGGUAN.into());

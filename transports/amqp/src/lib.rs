@@ -8,22 +8,22 @@
 
 mod link;
 mod options;
-mod receiving;
+mod receive;
 mod tls;
 mod trouble;
 
 use async_trait::async_trait;
-use lapin::message::Delivery as Message;
-use lapin::options::{BasicAckOptions, BasicNackOptions, BasicPublishOptions};
+use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Confirmation};
 use std::sync::Arc;
 use tokio::sync::{Mutex, watch};
 
-use tongguan_contracts::{Accepted, Delivery, Failure, Outgoing, PartOptions, Settle, Transport};
+use tongguan_contracts::{Accepted, Delivery, Failure, Outgoing, PartOptions, Transport};
+use tongguan_fetching::Fetching;
 
 use link::Link;
 use options::Options;
-use receiving::Receiving;
+use receive::Queue;
 
 /// AMQP's mark of a message that survives a restart of the broker.
 const PERSISTENT: u8 = 2;
@@ -34,7 +34,7 @@ struct Amqp {
     part: String,
     options: Arc<Options>,
     sending: Mutex<Option<Link>>,
-    receiving: Receiving,
+    receiving: Fetching<Queue>,
 }
 
 /// Builds the transport. Nothing is connected yet.
@@ -44,7 +44,10 @@ struct Amqp {
 pub fn build(given: PartOptions) -> Result<Arc<dyn Transport>, Failure> {
     let options = Arc::new(Options::read(&given)?);
     Ok(Arc::new(Amqp {
-        receiving: Receiving::new(&given.part, &options),
+        receiving: Fetching::new(Arc::new(Queue {
+            part: given.part.clone(),
+            options: Arc::clone(&options),
+        })),
         part: given.part,
         options,
         sending: Mutex::default(),
@@ -151,35 +154,4 @@ fn taking_nothing(part: &str, doing: &str, why: &str) -> Failure {
     let why = format!("the broker takes nothing at present: {why}");
     Failure::transient(part, doing, why)
         .remedy("see the broker: it goes on by itself once it has memory and disk again")
-}
-
-/// A delivery that is not settled yet. Dropped, it comes again once the connection closes.
-struct Claim {
-    part: String,
-    message: Message,
-}
-
-#[async_trait]
-impl Settle for Claim {
-    async fn acknowledge(self: Box<Self>) -> Result<(), Failure> {
-        match self.message.ack(BasicAckOptions::default()).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(trouble::failure(
-                &self.part,
-                "acknowledge a delivery",
-                &error,
-            )),
-        }
-    }
-
-    async fn give_back(self: Box<Self>) -> Result<(), Failure> {
-        let again = BasicNackOptions {
-            requeue: true,
-            ..BasicNackOptions::default()
-        };
-        match self.message.nack(again).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(trouble::failure(&self.part, "give back a delivery", &error)),
-        }
-    }
 }
