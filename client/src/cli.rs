@@ -323,6 +323,7 @@ Examples:
   tongguan plugin list                            those of the manifest, and how far each comes
   tongguan plugin check vendor.so                 what it is, without using its device
   tongguan plugin test vendor.so --config c.json  whether it keeps the contract, with its device
+  tongguan plugin test --part transports.main     the same of a part of the manifest
   tongguan plugin new my-signer --language c      a folder to start from
 
 docs/plugins.md leads from nothing to a tested plugin."

@@ -16,6 +16,7 @@ pub fn built_in() -> Registry {
     registry.device("skf", tongguan_signer_skf::build);
     registry.signer("software", tongguan_signer_software::build);
     registry.transport("amqp", tongguan_transport_amqp::build);
+    registry.transport("amqp10", tongguan_transport_amqp10::build);
     registry.transport("directory", tongguan_transport_directory::build);
     registry.transport("ftp", tongguan_transport_ftp::build);
     registry.role(LIBRARY, loaded_role);
@@ -58,6 +59,10 @@ pub fn other_side(manifest: &Manifest, name: &str) -> Result<Arc<dyn Transport>,
             options.options["send"] = serde_json::json!({ "routing_key": key });
             options.options["receive"] = serde_json::json!({ "queue": queue });
             tongguan_transport_amqp::build(options)
+        }
+        "amqp10" => {
+            swap(&mut options, "send", "receive");
+            tongguan_transport_amqp10::build(options)
         }
         "ftp" => {
             swap(&mut options, "send", "receive");

@@ -50,19 +50,27 @@ impl Registry {
         self.standings.map(|tell| tell()).unwrap_or_default()
     }
 
-    pub(crate) fn find_role(&self, part: &str, kind: &str) -> Result<RoleBuilder, Failure> {
+    /// What builds roles of that kind; `part` names the one that asks.
+    ///
+    /// # Errors
+    /// None is known, and which are.
+    pub fn find_role(&self, part: &str, kind: &str) -> Result<RoleBuilder, Failure> {
         find(&self.roles, part, kind)
     }
 
-    pub(crate) fn find_signer(&self, part: &str, kind: &str) -> Result<SignerBuilder, Failure> {
+    /// What builds signers of that kind; `part` names the one that asks.
+    ///
+    /// # Errors
+    /// None is known, and which are.
+    pub fn find_signer(&self, part: &str, kind: &str) -> Result<SignerBuilder, Failure> {
         find(&self.signers, part, kind)
     }
 
-    pub(crate) fn find_transport(
-        &self,
-        part: &str,
-        kind: &str,
-    ) -> Result<TransportBuilder, Failure> {
+    /// What builds transports of that kind; `part` names the one that asks.
+    ///
+    /// # Errors
+    /// None is known, and which are.
+    pub fn find_transport(&self, part: &str, kind: &str) -> Result<TransportBuilder, Failure> {
         find(&self.transports, part, kind)
     }
 }

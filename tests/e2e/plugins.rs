@@ -234,53 +234,23 @@ fn mistakes_in_the_manifest_are_told() {
     }
 }
 
+/// A plugin of an earlier release, compiled with the header of then, still works.
 #[test]
-fn the_kit_passes_what_keeps_the_contract_and_fails_what_does_not() {
+fn a_plugin_of_before_is_loaded() {
+    let versions = plugins::repository().join("plugins/abi/tests/versions");
+    let present = versions.join(tongguan_plugin_abi::ABI.to_string());
+    assert!(present.is_dir(), "{}", present.display());
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let c = signer_c(dir);
-    for scheme in ["rsa", "sm2"] {
-        let folder = dir.join(scheme);
-        fs::create_dir(&folder).unwrap();
-        plugins::prepare(&folder, scheme, "kind = \"software\"");
-        let config = |file: &str, password: &str| {
-            let config = format!(
-                "{{\"key\": \"certificates/enterprise.key\", \"password\": \"file:{password}\", \
-                 \"certificate\": \"enterprise.pem\"}}"
-            );
-            fs::write(folder.join(file), config).unwrap();
-        };
-        config("c.json", "certificates/password");
-        config("w.json", "enterprise.pem");
-        for library in [&c, &plugins::rust("signer-rust")] {
-            let library = library.to_str().unwrap();
-            let mut args = vec!["plugin", "test", library, "--config", "c.json"];
-            args.extend(["--wrong-pin", "w.json", "--rounds", "300"]);
-            let told = good(&folder, TONGGUAN, &args);
-            assert_eq!(told.matches("ok  ").count(), 10, "{told}");
-            args.push("--json");
-            let told = good(&folder, TONGGUAN, &args);
-            assert!(told.starts_with("{\"ok\":true"), "{told}");
-        }
-    }
-    let folder = dir.join("sm2");
-    let stress = plugins::rust("stress");
-    for (how, wanted) in [
-        ("leak", "does not leak: its process grew by"),
-        ("garbage", "key matches certificate"),
-        ("segfault", "signal 11"),
-    ] {
-        let config = format!(
-            "{{\"how\": \"{how}\", \"first\": {}, \"key\": \"enterprise.key\", \
-             \"certificate\": \"enterprise.pem\", \"memory_mib\": 4000}}",
-            if how == "leak" { 250 } else { 0 }
-        );
-        fs::write(folder.join("s.json"), config).unwrap();
-        let mut args = vec!["plugin", "test", stress.to_str().unwrap()];
-        args.extend(["--config", "s.json", "--rounds", "30"]);
-        let told = refused(&folder, &args, 1);
-        assert!(told.contains("FAIL") && told.contains(wanted), "{told}");
-    }
+    let mut args = vec!["-shared", "-fPIC", "-fvisibility=hidden", "-std=c11", "-I"];
+    let source = present.join("signer.c");
+    args.extend([present.to_str().unwrap(), "-o", "before.so"]);
+    args.extend([source.to_str().unwrap(), "-lcrypto"]);
+    good(dir, "gcc", &args);
+    plugins::prepare(dir, "sm2", &format!("library = \"before.so\"\n{KEYS}"));
+    let told = good(dir, TONGGUAN, &["check", "--offline"]);
+    assert!(told.contains("started"), "{told}");
+    assert_eq!(declared(dir).len(), 1);
 }
 
 /// What `plugin new` writes is built and looked at, as a vendor would.

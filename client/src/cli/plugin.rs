@@ -1,4 +1,5 @@
 use clap::{Args, Subcommand, ValueEnum};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 /// `tongguan plugin`
@@ -13,15 +14,23 @@ Examples:
   tongguan plugin check vendor.so     its kind, version, capabilities, and the lines for the manifest")]
     Check(PluginLibrary),
 
-    /// Find out whether a signer keeps the contract, with its device, and report
+    /// Find out whether signers, transports and roles keep their contracts, and report: a library, or
+    /// parts of the manifest, built in, loaded or remote
     #[command(after_help = "\
 Examples:
   tongguan plugin test vendor.so --config config.json
-  tongguan plugin test vendor.so --config config.json --rounds 10000 --json > report.json
+  tongguan plugin test vendor.so --config config.json --rounds 10000 --report report.html
   tongguan plugin test vendor.so --config config.json --wrong-pin wrong.json
+  tongguan plugin test                              every part of the manifest
+  tongguan plugin test --part signers.main --unplug
+  tongguan plugin test --part transports.main --other-side stand-in
+  tongguan plugin test --part roles.main --sample orders.json --receipts
 
 config.json holds what stands in the manifest beside library: {\"key\": \"…\", \"pin\": \"file:pin\"}.
-Paths in it start at the present folder. --wrong-pin costs one of the device's attempts.")]
+Paths in it start at the present folder. --wrong-pin costs one of the device's attempts.
+
+Without --other-side, nothing is carried: a transport is built and checked. With it, the kit sends
+and takes back envelopes that are none: never towards the real platform.")]
     Test(PluginTest),
 
     /// Serve a plugin to a client on another machine: run this where the device is
@@ -53,18 +62,44 @@ pub struct PluginLibrary {
 /// `tongguan plugin test`
 #[derive(Debug, Args)]
 pub struct PluginTest {
-    /// The library
-    #[arg(value_name = "FILE")]
-    pub library: PathBuf,
+    /// The library; without one, parts of the manifest
+    #[arg(value_name = "FILE", requires = "config", conflicts_with = "part")]
+    pub library: Option<PathBuf>,
     /// Its options, JSON
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// The same with a wrong PIN or password: it is tried once, and must be refused for good
+    #[arg(long, value_name = "FILE", requires = "library")]
+    pub config: Option<PathBuf>,
+    /// A part of the manifest: signers.main; all of them, where none is named
+    #[arg(long, value_name = "TABLE")]
+    pub part: Vec<String>,
+    /// Signers: options with a wrong PIN or password, JSON; it is tried once, and must be refused for
+    /// good
     #[arg(long, value_name = "FILE")]
     pub wrong_pin: Option<PathBuf>,
-    /// How many signatures the search for leaks makes
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub rounds: u32,
+    /// Signers: ask that the device be pulled out and put back
+    #[arg(long)]
+    pub unplug: bool,
+    /// Signers: how many signatures the search for leaks makes
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub rounds: NonZeroU32,
+    /// Signers: how long to leave it alone before it must sign again
+    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+    pub idle: u64,
+    /// Transports: who is at the other side. For a part of the manifest, another transport there, or
+    /// stand-in for the one that tongguan simulate takes; for a library, its options there, JSON
+    #[arg(long, value_name = "NAME")]
+    pub other_side: Option<String>,
+    /// Roles: a document that it must read
+    #[arg(long, value_name = "FILE")]
+    pub sample: Vec<PathBuf>,
+    /// Roles: the message to read the samples as
+    #[arg(long, value_name = "MESSAGE")]
+    pub message: Option<String>,
+    /// Roles: tell it of receipts, too; it may act on them
+    #[arg(long)]
+    pub receipts: bool,
+    /// Write the report as a page to hand on, too
+    #[arg(long, value_name = "HTML")]
+    pub report: Option<PathBuf>,
 }
 
 /// `tongguan plugin serve`

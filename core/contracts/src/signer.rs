@@ -60,7 +60,7 @@ pub trait Signer: Send + Sync {
     /// How many `sign` calls may run at once; 1 for a card or a key.
     fn concurrency(&self) -> NonZeroUsize;
 
-    /// Signs `text`. The form of the value is the algorithm's ([`Algorithm`]).
+    /// Signs `text`, which is UTF-8. The form of the value is the algorithm's ([`Algorithm`]).
     ///
     /// # Errors
     /// A [`Failure`]. A wrong PIN is [`Misconfigured`](crate::FailureClass::Misconfigured): the

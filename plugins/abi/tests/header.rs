@@ -117,3 +117,99 @@ fn it_compiles_alone_as_c99() {
         .unwrap();
     assert!(good.success());
 }
+
+/// The headers of before, each with its version.
+fn before() -> Vec<(i64, String)> {
+    let versions = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/versions");
+    let all = std::fs::read_dir(versions).unwrap().map(|e| e.unwrap());
+    let mut all: Vec<_> = all
+        .filter_map(|entry| {
+            let version = entry.file_name().to_string_lossy().parse().ok()?;
+            let header = entry.path().join("tongguan_plugin.h");
+            Some((version, std::fs::read_to_string(header).unwrap()))
+        })
+        .collect();
+    all.sort();
+    assert!(!all.is_empty());
+    all
+}
+
+/// A header's text without comments, line by line.
+fn bare(header: &str) -> String {
+    let mut bare = String::new();
+    for (at, part) in header.split("/*").enumerate() {
+        bare += match at {
+            0 => part,
+            _ => part.split_once("*/").unwrap().1,
+        };
+    }
+    bare
+}
+
+type Constants = Vec<(String, String)>;
+type Structures = Vec<(String, Vec<String>)>;
+
+/// What a header defines, and each structure with its fields in order.
+fn contents(header: &str) -> (Constants, Structures) {
+    let bare = bare(header);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let constants = bare
+        .lines()
+        .filter_map(|line| line.strip_prefix("#define TONGGUAN_"))
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, value)| (name.to_owned(), words(value)))
+        .collect();
+    let structures = bare.split("typedef struct ").skip(1).map(|text| {
+        let (name, rest) = text.split_once('{').unwrap();
+        let (fields, _) = rest.split_once('}').unwrap();
+        let fields = fields.split(';').map(words).filter(|f| !f.is_empty());
+        (name.trim().to_owned(), fields.collect())
+    });
+    (constants, structures.collect())
+}
+
+/// What breaks a plugin of before.
+fn breaks(before: &str, now: &str) -> Option<String> {
+    let (constants, structures) = contents(before);
+    let (constants_now, structures_now) = contents(now);
+    if let Some((name, _)) = constants.iter().find(|c| !constants_now.contains(c)) {
+        return Some(format!("TONGGUAN_{name} is another, or gone"));
+    }
+    for (name, fields) in structures {
+        let Some((_, now)) = structures_now.iter().find(|(now, _)| *now == name) else {
+            return Some(format!("{name} is gone"));
+        };
+        if !now.starts_with(&fields) {
+            return Some(format!("{name} is not what it was, with more at its end"));
+        }
+    }
+    None
+}
+
+#[test]
+fn the_header_only_grows_at_its_ends() {
+    for (version, header) in before() {
+        // Another version may break what it will: it is refused.
+        if version == i64::from(abi::ABI) {
+            assert_eq!(breaks(&header, abi::HEADER), None, "version {version}");
+        }
+    }
+    // The test sees what it is for.
+    let now = abi::HEADER;
+    for (from, to) in [
+        ("#define TONGGUAN_REJECTED 2", "#define TONGGUAN_REJECTED 5"),
+        ("#define TONGGUAN_LOG_DEBUG 4", ""),
+        (
+            "    const uint8_t *data;\n    size_t size;",
+            "    size_t size;\n    const uint8_t *data;",
+        ),
+        ("    size_t size;\n} tongguan_bytes;", "} tongguan_bytes;"),
+    ] {
+        let changed = now.replace(from, to);
+        assert_ne!(changed, now, "{from:?} is not in the header");
+        assert!(breaks(now, &changed).is_some(), "{from:?}");
+    }
+    let grown = now.replace("} tongguan_info;", "    uint32_t more;\n} tongguan_info;");
+    assert_ne!(grown, now);
+    assert_eq!(breaks(now, &grown), None);
+}

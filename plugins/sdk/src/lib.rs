@@ -39,7 +39,7 @@
 //! ```
 //!
 //! Every entry catches panics: they become failures of the call. docs/plugins.md leads through the
-//! rest; `tongguan plugin test` says whether a signer keeps the contract.
+//! rest; `tongguan plugin test` says whether a plugin keeps the contract.
 
 mod about;
 mod context;

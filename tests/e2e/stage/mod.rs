@@ -7,9 +7,12 @@
     reason = "tests"
 )]
 
+pub mod desktop;
+pub mod ftp;
 pub mod keys;
 pub mod parts;
 pub mod plugins;
+pub mod token;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,6 +1,7 @@
 //! Plugins: what is there, whether it is one, whether it keeps the contract, a start for a new one.
 
 mod check;
+mod config;
 mod create;
 mod list;
 mod serve;
@@ -19,7 +20,7 @@ pub fn run(what: &Plugin, global: &Global, out: &mut Output) -> Result<(), Troub
     match what {
         Plugin::List => list::run(global, out),
         Plugin::Check(args) => check::run(args, out),
-        Plugin::Test(args) => test::run(args, out),
+        Plugin::Test(args) => test::run(args, global, out),
         Plugin::Serve(args) => serve::run(args),
         Plugin::New(args) => create::run(args, out),
     }

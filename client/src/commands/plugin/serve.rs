@@ -3,7 +3,7 @@ use tokio::net::TcpListener;
 use tongguan_contracts::Failure;
 use tongguan_plugin_host::remote::{self, Certificates, Device, serve_remote};
 
-use super::test::read;
+use super::config::read;
 use crate::cli::{PluginRelay, PluginServe};
 use crate::commands::{block_on, stop_signal};
 use crate::trouble::Trouble;

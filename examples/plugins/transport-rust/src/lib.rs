@@ -38,7 +38,9 @@ struct Folders {
 fn failed(path: &Path, error: &io::Error) -> Failure {
     let said = format!("{}: {error}", path.display());
     match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => Failure::misconfigured(said)
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory => Failure::misconfigured(said)
             .remedy("check the folder in the manifest, and who may write there"),
         _ => Failure::transient(said),
     }

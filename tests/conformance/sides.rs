@@ -1,0 +1,199 @@
+//! The other sides and the servers between, each looked at without what is under test.
+
+use async_trait::async_trait;
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tongguan_conformance::transport::{Peer, Server};
+
+use crate::stage::{ftp, good, parts};
+
+/// Two folders, of the transport's own or of a server.
+pub struct Folders {
+    /// Where envelopes come.
+    pub from: PathBuf,
+    /// Where answers go.
+    pub to: PathBuf,
+    next: AtomicU64,
+}
+
+impl Folders {
+    pub fn new(from: PathBuf, to: PathBuf) -> Self {
+        Self {
+            from,
+            to,
+            next: AtomicU64::new(0),
+        }
+    }
+}
+
+/// Looks again and again until there is something, or the time is over.
+macro_rules! patiently {
+    ($within:expr, $look:expr) => {{
+        let begun = Instant::now();
+        loop {
+            let found = $look?;
+            if found.is_some() || begun.elapsed() >= $within {
+                return Ok(found);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }};
+}
+
+impl Folders {
+    fn look(&self) -> Result<Option<Vec<u8>>, String> {
+        let mut all: Vec<PathBuf> = fs::read_dir(&self.from)
+            .map_err(|e| e.to_string())?
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| whole(path))
+            .collect();
+        all.sort();
+        let Some(path) = all.first() else {
+            return Ok(None);
+        };
+        let octets = fs::read(path).map_err(|e| e.to_string())?;
+        fs::remove_file(path).map_err(|e| e.to_string())?;
+        Ok(Some(octets))
+    }
+}
+
+#[async_trait]
+impl Peer for Folders {
+    async fn put(&self, octets: &[u8]) -> Result<(), String> {
+        let name = format!("{:06}.xml", self.next.fetch_add(1, Ordering::Relaxed));
+        // Whole at once, as a good neighbour does.
+        let part = self.to.with_extension("part");
+        let put = fs::write(&part, octets).and_then(|()| fs::rename(&part, self.to.join(name)));
+        put.map_err(|e| e.to_string())
+    }
+
+    async fn take(&self, within: Duration) -> Result<Option<Vec<u8>>, String> {
+        patiently!(within, self.look())
+    }
+}
+
+fn whole(path: &Path) -> bool {
+    let name = path.file_name().unwrap().to_string_lossy();
+    !name.starts_with('.') && name.ends_with(".xml")
+}
+
+/// Two queues of a broker.
+pub struct Queues {
+    /// Where the broker is, with user and password.
+    pub url: String,
+    /// Where envelopes come.
+    pub from: &'static str,
+    /// Where answers go.
+    pub to: &'static str,
+}
+
+impl Queues {
+    /// A connection for one question: what was there before an outage is no use after it.
+    async fn asked(&self) -> Result<(Connection, Channel), String> {
+        let connecting = Connection::connect(&self.url, ConnectionProperties::default());
+        let connection = connecting.await.map_err(|e| e.to_string())?;
+        let channel = connection.create_channel().await;
+        let channel = channel.map_err(|e| e.to_string())?;
+        Ok((connection, channel))
+    }
+
+    /// Makes both, of the kind that several nodes keep.
+    pub async fn quorum(&self) {
+        let (_connection, channel) = self.asked().await.unwrap();
+        let mut kind = FieldTable::default();
+        kind.insert(
+            "x-queue-type".into(),
+            AMQPValue::LongString("quorum".into()),
+        );
+        for queue in [self.from, self.to] {
+            let durable = QueueDeclareOptions::durable();
+            let made = channel.queue_declare(queue.into(), durable, kind.clone());
+            made.await.unwrap();
+        }
+    }
+
+    async fn look(&self) -> Result<Option<Vec<u8>>, String> {
+        let (connection, channel) = self.asked().await?;
+        let told = |e: lapin::Error| e.to_string();
+        let got = channel.basic_get(self.from.into(), BasicGetOptions::default());
+        let mut octets = None;
+        if let Some(message) = got.await.map_err(told)? {
+            let acked = message.delivery.ack(BasicAckOptions::default());
+            acked.await.map_err(told)?;
+            octets = Some(message.delivery.data);
+        }
+        connection.close(200, "done".into()).await.map_err(told)?;
+        Ok(octets)
+    }
+}
+
+#[async_trait]
+impl Peer for Queues {
+    async fn put(&self, octets: &[u8]) -> Result<(), String> {
+        let (connection, channel) = self.asked().await?;
+        let put = async {
+            channel
+                .confirm_select(ConfirmSelectOptions::default())
+                .await?;
+            let durable = BasicProperties::default().with_delivery_mode(2);
+            channel
+                .basic_publish(
+                    "".into(),
+                    self.to.into(),
+                    BasicPublishOptions::default(),
+                    octets,
+                    durable,
+                )
+                .await?
+                .await?;
+            connection.close(200, "done".into()).await
+        };
+        put.await.map_err(|e: lapin::Error| e.to_string())
+    }
+
+    async fn take(&self, within: Duration) -> Result<Option<Vec<u8>>, String> {
+        patiently!(within, self.look().await)
+    }
+}
+
+/// The tests' own RabbitMQ, which is killed as an accident does.
+pub struct Broker;
+
+#[async_trait]
+impl Server for Broker {
+    async fn stop(&self) {
+        asked("kill");
+    }
+
+    async fn start(&self) {
+        asked("start");
+    }
+}
+
+fn asked(what: &str) {
+    let script = parts::script("rabbitmq");
+    good(Path::new("."), script.to_str().unwrap(), &[what]);
+}
+
+/// ProFTPD.
+pub struct Proftpd(pub Mutex<ftp::Server>);
+
+#[async_trait]
+impl Server for Proftpd {
+    async fn stop(&self) {
+        self.0.lock().unwrap().stop();
+    }
+
+    async fn start(&self) {
+        self.0.lock().unwrap().start();
+    }
+}

@@ -1,0 +1,327 @@
+//! Every transport, before the real server.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tongguan_conformance::transport::{Peer, Server, Stand, Wrong, conformance};
+use tongguan_contracts::{Failure, PartOptions, Transport, TransportBuilder};
+
+use crate::keeps;
+use crate::sides::{Broker, Folders, Proftpd, Queues};
+use crate::stage::{TONGGUAN, ftp, good, parts, plugins};
+
+/// The broker is killed under everybody's feet: one test with it at a time.
+static BROKER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// What there is without a server.
+const OUTAGE: [&str; 5] = [
+    "transport.kept",
+    "transport.builds",
+    "transport.unreachable",
+    "transport.waits",
+    "transport.comes-back",
+];
+
+/// A transport by its options, and how they can be wrong: what, the option's place (a JSON pointer),
+/// its value, what the failure must name.
+pub struct OnStand<'a> {
+    pub build: TransportBuilder,
+    pub base: &'a Path,
+    pub options: Value,
+    pub peer: &'a dyn Peer,
+    pub server: Option<&'a dyn Server>,
+    pub wrong: Vec<(&'static str, &'static str, Value, &'static str)>,
+}
+
+impl OnStand<'_> {
+    fn built(&self, options: Value) -> Result<Arc<dyn Transport>, Failure> {
+        (self.build)(PartOptions {
+            part: "transport \"tried\"".into(),
+            options,
+            base: self.base.to_owned(),
+        })
+    }
+}
+
+impl Stand for OnStand<'_> {
+    fn build(&self) -> Result<Arc<dyn Transport>, Failure> {
+        self.built(self.options.clone())
+    }
+
+    fn build_misspelt(&self) -> Option<Result<Arc<dyn Transport>, Failure>> {
+        let mut options = self.options.clone();
+        options["no_transport_has_this"] = json!(1);
+        Some(self.built(options))
+    }
+
+    fn peer(&self) -> Option<&dyn Peer> {
+        Some(self.peer)
+    }
+
+    fn server(&self) -> Option<&dyn Server> {
+        self.server
+    }
+
+    fn quiet(&self) -> Duration {
+        Duration::from_millis(400)
+    }
+
+    fn wrong(&self) -> Vec<Wrong> {
+        let all = self.wrong.iter().map(|(what, place, value, names)| {
+            let mut options = self.options.clone();
+            *options.pointer_mut(place).unwrap() = value.clone();
+            Wrong {
+                what,
+                names: (*names).to_owned(),
+                built: self.built(options),
+            }
+        });
+        all.collect()
+    }
+}
+
+fn folders(dir: &Path) -> Folders {
+    for folder in ["out", "in"] {
+        fs::create_dir_all(dir.join(folder)).unwrap();
+    }
+    Folders::new(dir.join("out"), dir.join("in"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let peer = folders(dir.path());
+    fs::write(dir.path().join("file"), "").unwrap();
+    let stand = OnStand {
+        build: tongguan_transport_directory::build,
+        base: dir.path(),
+        options: json!({
+            "outbox": "out", "inbox": "in", "archive": "taken", "error": "error", "poll_ms": 50
+        }),
+        peer: &peer,
+        server: None,
+        wrong: vec![(
+            "a file in a folder's place",
+            "/inbox",
+            json!("file/in"),
+            "file/in",
+        )],
+    };
+    let report = conformance("transport \"directory\"", "built in", &stand).await;
+    keeps(&report, &OUTAGE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ftp() {
+    let server = ftp::Server::new(false);
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("password"), "秘密\n").unwrap();
+    fs::write(dir.path().join("wrong"), "wrong\n").unwrap();
+    let peer = Folders::new(server.files("in"), server.files("out"));
+    let port = server.port;
+    let server = Proftpd(Mutex::new(server));
+    let stand = OnStand {
+        build: tongguan_transport_ftp::build,
+        base: dir.path(),
+        options: json!({
+            "host": "localhost", "port": port, "username": "partner", "password": "file:password",
+            "tls": "off", "poll_ms": 100, "send": { "folder": "/in" },
+            "receive": { "folder": "/out", "archive": "/taken" },
+        }),
+        peer: &peer,
+        server: Some(&server),
+        wrong: vec![
+            (
+                "a wrong password",
+                "/password",
+                json!("file:wrong"),
+                "partner",
+            ),
+            ("a wrong user", "/username", json!("nobody"), "nobody"),
+            (
+                "no folder to send to",
+                "/send/folder",
+                json!("/none"),
+                "/none",
+            ),
+            (
+                "no folder to receive from",
+                "/receive/folder",
+                json!("/none"),
+                "/none",
+            ),
+        ],
+    };
+    let report = conformance("transport \"ftp\"", "built in, ProFTPD", &stand).await;
+    keeps(&report, &[]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn amqp() {
+    let _alone = BROKER.lock().await;
+    let Some(url) = parts::broker("conformance") else {
+        return;
+    };
+    let peer = Queues {
+        url: url.replace("//", "//guest:guest@"),
+        from: "to-customs",
+        to: "from-customs",
+    };
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("guest"), "guest\n").unwrap();
+    fs::write(dir.path().join("wrong"), "wrong\n").unwrap();
+    let options = json!({
+        "url": url, "username": "guest", "password": "file:guest", "declare": true,
+        "send": { "routing_key": "to-customs" }, "receive": { "queue": "from-customs" },
+    });
+    let mut stand = OnStand {
+        build: tongguan_transport_amqp::build,
+        base: dir.path(),
+        options,
+        peer: &peer,
+        server: Some(&Broker),
+        wrong: Vec::new(),
+    };
+    // Makes the queues; a real client's are there.
+    stand.build().unwrap().check().await.unwrap();
+    stand.options["declare"] = json!(false);
+    let nowhere = url.replace("/conformance", "/nowhere");
+    stand.wrong = vec![
+        (
+            "a wrong password",
+            "/password",
+            json!("file:wrong"),
+            "username",
+        ),
+        ("no such virtual host", "/url", json!(nowhere), "nowhere"),
+        ("no such queue", "/receive/queue", json!("none"), "none"),
+        (
+            "no queue to send to",
+            "/send/routing_key",
+            json!("none-there"),
+            "none-there",
+        ),
+    ];
+    let report = conformance("transport \"amqp\"", "built in, RabbitMQ", &stand).await;
+    keeps(&report, &[]);
+}
+
+/// Over TLS, to quorum queues.
+#[tokio::test(flavor = "multi_thread")]
+async fn amqps() {
+    let _alone = BROKER.lock().await;
+    let Some(url) = parts::broker("conformance-tls") else {
+        return;
+    };
+    let script = parts::script("rabbitmq");
+    let certificates = good(Path::new("."), script.to_str().unwrap(), &["tls"]);
+    let peer = Queues {
+        url: url.replace("//", "//guest:guest@"),
+        from: "to-customs",
+        to: "from-customs",
+    };
+    peer.quorum().await;
+    let (_, port) = url.split('/').nth(2).unwrap().split_once(':').unwrap();
+    let port: u16 = port.parse().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("guest"), "guest\n").unwrap();
+    let stand = OnStand {
+        build: tongguan_transport_amqp::build,
+        base: dir.path(),
+        options: json!({
+            "url": format!("amqps://localhost:{}/conformance-tls", port + 1),
+            "ca": format!("{}/ca.pem", certificates.trim()),
+            "username": "guest", "password": "file:guest",
+            "send": { "routing_key": "to-customs" }, "receive": { "queue": "from-customs" },
+        }),
+        peer: &peer,
+        server: None,
+        wrong: vec![("no such queue", "/receive/queue", json!("none"), "none")],
+    };
+    let report = conformance("transport \"amqps\"", "built in, RabbitMQ", &stand).await;
+    keeps(&report, &OUTAGE);
+}
+
+/// AMQP 1.0, looked at from the other side by 0-9-1.
+#[tokio::test(flavor = "multi_thread")]
+async fn amqp10() {
+    let _alone = BROKER.lock().await;
+    let Some(url) = parts::broker("conformance-10") else {
+        return;
+    };
+    let peer = Queues {
+        url: url.replace("//", "//guest:guest@"),
+        from: "to-customs",
+        to: "from-customs",
+    };
+    peer.quorum().await;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("guest"), "guest\n").unwrap();
+    fs::write(dir.path().join("wrong"), "wrong\n").unwrap();
+    let stand = OnStand {
+        build: tongguan_transport_amqp10::build,
+        base: dir.path(),
+        options: json!({
+            "url": url.replace("/conformance-10", ""), "hostname": "vhost:conformance-10",
+            "username": "guest", "password": "file:guest",
+            "send": { "address": "/amq/queue/to-customs" },
+            "receive": { "address": "/amq/queue/from-customs" },
+        }),
+        peer: &peer,
+        server: Some(&Broker),
+        wrong: vec![
+            (
+                "a wrong password",
+                "/password",
+                json!("file:wrong"),
+                "guest",
+            ),
+            (
+                "no such virtual host",
+                "/hostname",
+                json!("vhost:nowhere"),
+                "nowhere",
+            ),
+            (
+                "no such queue",
+                "/receive/address",
+                json!("/amq/queue/none"),
+                "none",
+            ),
+            (
+                "no queue to send to",
+                "/send/address",
+                json!("/amq/queue/none-there"),
+                "none-there",
+            ),
+        ],
+    };
+    let report = conformance("transport \"amqp10\"", "built in, RabbitMQ", &stand).await;
+    keeps(&report, &[]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn loaded() {
+    tongguan_plugin_host::set_program(TONGGUAN.into());
+    let library = plugins::rust("transport-rust");
+    let dir = tempfile::tempdir().unwrap();
+    let peer = folders(dir.path());
+    fs::write(dir.path().join("file"), "").unwrap();
+    let stand = OnStand {
+        build: tongguan_plugin_host::transport,
+        base: dir.path(),
+        options: json!({ "library": library, "to": "out", "from": "in", "taken": "taken" }),
+        peer: &peer,
+        server: None,
+        wrong: vec![(
+            "a file in a folder's place",
+            "/to",
+            json!("file/out"),
+            "file/out",
+        )],
+    };
+    let report = conformance("transport \"loaded\"", "examples/plugins", &stand).await;
+    keeps(&report, &OUTAGE);
+}

@@ -1,0 +1,278 @@
+//! Against RabbitMQ's plugin for AMQP 1.0: TLS, several hosts, refusals. What every transport must hold
+//! is the conformance kit's (tests/conformance).
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+#![allow(missing_docs, reason = "tests")]
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use tongguan_contracts::{Failure, FailureClass, Outgoing, PartOptions, Transport};
+
+fn script(args: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/rabbitmq");
+    let out = Command::new(script).args(args).output().unwrap();
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success(), "tests/rabbitmq {args:?}: {told}");
+    String::from_utf8(out.stdout).unwrap().trim().to_owned()
+}
+
+/// A virtual host of a test's own, and a folder with passwords.
+struct Stage {
+    dir: tempfile::TempDir,
+    vhost: &'static str,
+    port: u16,
+}
+
+impl Stage {
+    fn new(vhost: &'static str) -> Option<Self> {
+        let Ok(url) = std::env::var("TONGGUAN_TEST_AMQP") else {
+            let required = std::env::var_os("TONGGUAN_REQUIRE_PARTS").is_some();
+            assert!(!required, "TONGGUAN_TEST_AMQP is not set");
+            println!("skipped: no broker (run tests/run, or set TONGGUAN_TEST_AMQP)");
+            return None;
+        };
+        script(&["vhost", vhost]);
+        let stage = Self {
+            dir: tempfile::tempdir().unwrap(),
+            vhost,
+            port: url.rsplit(':').next().unwrap().parse().unwrap(),
+        };
+        fs::write(stage.dir.path().join("guest"), "guest\n").unwrap();
+        Some(stage)
+    }
+
+    /// The usual options with these in their place; null leaves one out. RabbitMQ makes the queue of
+    /// an address /queue/NAME.
+    fn built(&self, over: Value) -> Result<Arc<dyn Transport>, Failure> {
+        let mut options = json!({
+            "url": format!("amqp://127.0.0.1:{}", self.port),
+            "hostname": format!("vhost:{}", self.vhost),
+            "username": "guest", "password": "file:guest",
+            "send": { "address": "/queue/out" }, "receive": { "address": "/queue/in" },
+        });
+        let table = options.as_object_mut().unwrap();
+        for (name, value) in over.as_object().unwrap() {
+            table.insert(name.clone(), value.clone());
+        }
+        table.retain(|_, value| !value.is_null());
+        tongguan_transport_amqp10::build(PartOptions {
+            part: "transport \"hub\"".into(),
+            options,
+            base: self.dir.path().to_owned(),
+        })
+    }
+}
+
+async fn send(transport: &dyn Transport) -> Result<String, Failure> {
+    let outgoing = Outgoing {
+        cop_msg_id: "A-1",
+        message: "CEB311Message",
+        envelope: b"<Envelope/>",
+    };
+    Ok(transport.send(outgoing).await?.evidence)
+}
+
+/// Its check must fail like this, with these words.
+async fn refused(built: Result<Arc<dyn Transport>, Failure>, class: FailureClass, words: &[&str]) {
+    let failure = match built {
+        Ok(transport) => transport.check().await.unwrap_err(),
+        Err(failure) => failure,
+    };
+    let told = format!("{failure}; {}", failure.how_to_mend().unwrap_or_default());
+    assert_eq!(failure.class(), class, "{told}");
+    for word in words {
+        assert!(told.contains(word), "no {word:?} in {told}");
+    }
+}
+
+const WRONG: FailureClass = FailureClass::Misconfigured;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_nowhere_is_not_taken() {
+    let Some(stage) = Stage::new("ten-unroutable") else {
+        return;
+    };
+    let to = |address: &str| stage.built(json!({ "send": { "address": address } }));
+    let transport = to("/amq/queue/none").unwrap();
+    for _ in 0..2 {
+        let failure = send(transport.as_ref()).await.unwrap_err();
+        assert_eq!(failure.class(), WRONG, "{failure}");
+        assert!(failure.to_string().contains("no queue 'none'"), "{failure}");
+        assert!(!failure.may_have_left(), "{failure}");
+    }
+    transport.close().await;
+    refused(
+        to("/amq/queue/none"),
+        WRONG,
+        &["/amq/queue/none", "check the address"],
+    )
+    .await;
+    refused(
+        to("/exchange/amq.direct/unbound"),
+        WRONG,
+        &["kind = \"amqp\""],
+    )
+    .await;
+    // What the broker makes a queue of is there.
+    for address in ["/queue/made", "plain"] {
+        let queue = address.trim_start_matches("/queue/");
+        let transport = to(address).unwrap();
+        send(transport.as_ref()).await.unwrap();
+        transport.close().await;
+        let from = format!("/amq/queue/{queue}");
+        let reading = stage
+            .built(json!({ "receive": { "address": from } }))
+            .unwrap();
+        let delivery = reading.receive().await.unwrap();
+        assert_eq!(delivery.octets, b"<Envelope/>");
+        delivery.settle.acknowledge().await.unwrap();
+        reading.close().await;
+    }
+}
+
+/// What JMS brokers carry: a TextMessage is one string, a BytesMessage data; anything else is none of
+/// ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn text_and_octets_are_received() {
+    use fe2o3_amqp::sasl_profile::SaslProfile;
+    use fe2o3_amqp::types::messaging::{AmqpValue, Message};
+    use fe2o3_amqp::types::primitives::Binary;
+    let Some(stage) = Stage::new("ten-text") else {
+        return;
+    };
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", stage.port)).await;
+    let mut connection = fe2o3_amqp::Connection::builder()
+        .container_id("another")
+        .scheme("amqp")
+        .hostname("vhost:ten-text")
+        .sasl_profile(SaslProfile::Plain {
+            username: "guest".into(),
+            password: "guest".into(),
+        })
+        .open_with_stream(stream.unwrap())
+        .await
+        .unwrap();
+    let mut session = fe2o3_amqp::Session::begin(&mut connection).await.unwrap();
+    let mut sender = fe2o3_amqp::Sender::attach(&mut session, "another", "/queue/in")
+        .await
+        .unwrap();
+    let text = Message::builder().value("<回执/>".to_owned()).build();
+    sender.send(text).await.unwrap();
+    sender.send(Message::from(AmqpValue(42u32))).await.unwrap();
+    let octets = Message::builder()
+        .data(Binary::from(b"\x00\xFF".to_vec()))
+        .build();
+    sender.send(octets).await.unwrap();
+    let transport = stage.built(json!({})).unwrap();
+    for wanted in ["<回执/>".as_bytes(), b"\x00\xFF"] {
+        let delivery = transport.receive().await.unwrap();
+        assert_eq!(delivery.octets, wanted);
+        delivery.settle.acknowledge().await.unwrap();
+    }
+    transport.close().await;
+    drop(sender);
+    session.end().await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_checked_by_the_ca_and_the_name() {
+    let Some(stage) = Stage::new("ten-tls") else {
+        return;
+    };
+    let files = PathBuf::from(script(&["tls"]));
+    let file = |name: &str| json!(files.join(name));
+    let tls = |host: &str| json!(format!("amqps://{host}:{}", stage.port + 1));
+    let good = stage.built(json!({
+        "url": tls("localhost"), "ca": file("ca.pem"),
+        "certificate": file("client.pem"), "key": file("client.key"),
+    }));
+    let good = good.unwrap();
+    good.check().await.unwrap();
+    send(good.as_ref()).await.unwrap();
+    good.close().await;
+    let verify = ["certificate verify failed", "check ca"];
+    let without = stage.built(json!({ "url": tls("localhost") }));
+    refused(without, WRONG, &verify).await;
+    let named = stage.built(json!({ "url": tls("127.1"), "ca": file("ca.pem") }));
+    refused(named, WRONG, &verify).await;
+    let mixed = stage.built(json!({
+        "url": tls("localhost"), "ca": file("ca.pem"),
+        "certificate": file("client.pem"), "key": file("server.key"),
+    }));
+    refused(mixed, WRONG, &["server.key"]).await;
+    let plain = format!("amqps://localhost:{}", stage.port);
+    let plain = stage.built(json!({ "url": plain, "ca": file("ca.pem") }));
+    refused(plain, WRONG, &["speak TLS with amqps://localhost"]).await;
+    refused(
+        stage.built(json!({ "ca": file("ca.pem") })),
+        WRONG,
+        &["amqps://"],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_host_takes_over_and_rights_are_named() {
+    let Some(stage) = Stage::new("ten-hosts") else {
+        return;
+    };
+    let alive = format!("amqp://127.0.0.1:{}", stage.port);
+    let two = stage
+        .built(json!({ "url": ["amqp://127.0.0.1:1", alive] }))
+        .unwrap();
+    two.check().await.unwrap();
+    send(two.as_ref()).await.unwrap();
+    two.close().await;
+    let none = stage.built(json!({ "url": ["amqp://127.0.0.1:1", "amqp://localhost:2"] }));
+    refused(
+        none,
+        FailureClass::Transient,
+        &["any host", "127.0.0.1:1", "localhost:2"],
+    )
+    .await;
+    script(&[
+        "user",
+        "ten-reader",
+        "pw",
+        "ten-hosts",
+        "",
+        "^none$",
+        "^in$",
+    ]);
+    fs::write(stage.dir.path().join("pw"), "pw\n").unwrap();
+    let reader = stage.built(json!({
+        "username": "ten-reader", "password": "file:pw",
+        "send": { "address": "/amq/queue/in" }, "receive": { "address": "/amq/queue/out" },
+    }));
+    refused(reader, WRONG, &["/amq/queue/out", "lacks a right"]).await;
+    // This broker lets everybody in as guest, unless its configuration says otherwise.
+    let nobody = stage.built(json!({ "username": null, "password": null }));
+    nobody.unwrap().check().await.unwrap();
+    refused(
+        stage.built(json!({ "password": null })),
+        WRONG,
+        &["give both"],
+    )
+    .await;
+    // A port of something else.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        use std::io::Write as _;
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            let _ = stream.write_all(b"AMQP\x00\x00\x09\x01");
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+    });
+    let older = stage.built(json!({ "url": format!("amqp://127.0.0.1:{port}") }));
+    refused(older, WRONG, &["kind = \"amqp\""]).await;
+}
