@@ -15,7 +15,7 @@ use tongguan_xmldsig::{Policy, Trust, VerifyError, verify};
 use crate::ledger::{Entry, Ledger, Verdict};
 
 /// The clearance service for imports on the exchange platform.
-const CLEARANCE: &str = "DXPEDCCEB0000002";
+pub(crate) const CLEARANCE: &str = "DXPEDCCEB0000002";
 
 /// One answer.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct Reply {
     pub content: Vec<u8>,
 }
 
-fn now(form: &[BorrowedFormatItem<'_>]) -> String {
+pub(crate) fn now(form: &[BorrowedFormatItem<'_>]) -> String {
     // Every form here has only fields that every time has.
     OffsetDateTime::now_utc()
         .to_offset(offset!(+8))
@@ -38,7 +38,7 @@ fn now(form: &[BorrowedFormatItem<'_>]) -> String {
         .unwrap_or_default()
 }
 
-fn guid() -> String {
+pub(crate) fn guid() -> String {
     uuid::Uuid::new_v4().hyphenated().to_string().to_uppercase()
 }
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod http;
 mod ledger;
 
 use futures::StreamExt as _;
@@ -17,6 +18,7 @@ use tongguan_crypto::Certificate;
 use tongguan_messages::Limits;
 
 pub use answer::Reply;
+pub use http::Face;
 pub use ledger::{Entry, Ledger};
 
 /// So many deliveries are answered at once.

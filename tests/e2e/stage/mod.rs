@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+pub mod ftp;
 pub mod parts;
 pub mod plugins;
 
