@@ -205,11 +205,15 @@ impl Link {
         mut request: hyper::Request<Body>,
     ) -> Result<Answer, Failure> {
         let part = self.options.part.as_str();
+        // What asks, or lets go of what is gone, may be said twice (RFC 9110, 9.2.2). What hands an
+        // envelope over may not: whether it left is for the core to know.
+        let repeatable = matches!(*request.method(), Method::GET | Method::DELETE);
         loop {
             let (mut sender, fresh) = match self.at_hand() {
                 Some(sender) => (sender, false),
                 None => (self.open().await?, true),
             };
+            let again = (repeatable && !fresh).then(|| request.clone());
             let exchange = async {
                 let response = match sender.try_send_request(request).await {
                     Ok(response) => response,
@@ -226,6 +230,10 @@ impl Link {
                 // Its connection had ended before anything was written: it is not lost.
                 Ok(Err((Some(unwritten), _))) if !fresh => request = unwritten,
                 Ok(Err((unwritten, error))) => {
+                    if let Some(again) = again {
+                        request = again;
+                        continue;
+                    }
                     let failure = Failure::transient(part, doing, told(&error));
                     let failure = failure.remedy("it is tried again; see the platform's own log");
                     return Err(match unwritten {

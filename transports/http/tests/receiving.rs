@@ -118,6 +118,21 @@ async fn a_queued_receipt_comes_until_it_is_acknowledged() {
     assert_eq!(deleted, ["/out/a", "/out/b", "/out/b", "/out/c"]);
 }
 
+/// A server that closes an idle connection crosses with the next question.
+#[tokio::test]
+async fn a_question_is_asked_again_where_its_connection_was_closing() {
+    let server = Platform::start(|number, _| match number {
+        1 | 3 => Act::Cut,
+        _ => Act::Say(answer("200 OK", r#"{"list": []}"#)),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let transport = build(queued(&server), dir.path());
+    for _ in 0..3 {
+        transport.check().await.unwrap();
+    }
+    assert_eq!(server.seen().len(), 5);
+}
+
 #[tokio::test]
 async fn an_acknowledgement_that_was_heard_before_is_one() {
     let server = Platform::start(|_, seen| {

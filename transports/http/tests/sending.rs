@@ -198,6 +198,20 @@ async fn a_connection_that_has_ended_while_idle_costs_nothing() {
 }
 
 #[tokio::test]
+async fn an_envelope_is_not_handed_over_twice_by_itself() {
+    let server = Platform::start(|number, _| match number {
+        1 => Act::Cut,
+        _ => Act::Say(answer("200 OK", "")),
+    });
+    let transport = build(plain(&server.url()));
+    send(&transport, b"<x/>").await.unwrap();
+    // Over the connection from before, which ends then.
+    let (class, left, told) = refused(&transport).await;
+    assert_eq!((class, left), (FailureClass::Transient, true), "{told}");
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
 async fn who_asks_to_be_left_alone_is_left_alone() {
     let busy = with("503 Service Unavailable", "Retry-After: 2\r\n", "");
     let server = Platform::start(move |number, _| {
