@@ -12,7 +12,7 @@
 mod stage;
 
 use stage::parts::{
-    declare_by, free_port, journal, kill, start, until, until_accepted, until_listening,
+    Running, declare_by, free_port, journal, until, until_accepted, until_listening,
 };
 use stage::{TONGGUAN, good, orders, refused};
 use std::fs;
@@ -71,20 +71,20 @@ fn orders_go_and_receipts_come_though_the_platform_dies() {
         told.contains(&format!("connect to 127.0.0.1:{port}")),
         "{told}"
     );
-    let mut customs = start(dir, &CUSTOMS, "customs.log");
+    let mut customs = Running::start(dir, &CUSTOMS, "customs.log");
     until_listening(port, &dir.join("customs.log"));
     good(dir, TONGGUAN, &["check"]);
-    let mut client = start(dir, &["run"], "client.log");
+    let mut client = Running::start(dir, &["run"], "client.log");
     submit(dir, 0, 100);
     std::thread::sleep(Duration::from_millis(400));
-    kill(&mut customs);
+    customs.kill();
     submit(dir, 100, 100);
     std::thread::sleep(Duration::from_millis(400));
-    kill(&mut client);
-    customs = start(dir, &CUSTOMS, "customs.log");
-    client = start(dir, &["run"], "client.log");
+    client.kill();
+    customs = Running::start(dir, &CUSTOMS, "customs.log");
+    client = Running::start(dir, &["run"], "client.log");
     until_accepted(dir, 200);
-    kill(&mut client);
+    client.kill();
     let (guids, _) = journal(&dir.join("declared.jsonl"));
     assert_eq!(guids.len(), 200);
     assert!(guids.values().all(|all| all.len() == 1), "one guid each");
@@ -92,7 +92,7 @@ fn orders_go_and_receipts_come_though_the_platform_dies() {
     fs::write(dir.join("token"), "other\n").unwrap();
     let told = refused(dir, &["check"], 3);
     assert!(told.contains("401") && told.contains("token"), "{told}");
-    kill(&mut customs);
+    customs.kill();
 }
 
 #[test]
@@ -104,24 +104,24 @@ fn the_cebcmsg_shape_carries_orders_and_inventories() {
         let port = free_port();
         let table = page(text, "\"cebcmsg\"", &format!("http://127.0.0.1:{port}"));
         client(dir, &format!("{table}poll_ms = 100\n"));
-        let mut customs = start(dir, &CUSTOMS, "customs.log");
+        let mut customs = Running::start(dir, &CUSTOMS, "customs.log");
         until_listening(port, &dir.join("customs.log"));
         good(dir, TONGGUAN, &["check"]);
         submit(dir, 0, 20);
         let inventories = examples.join("inventories.json");
         good(dir, TONGGUAN, &["submit", inventories.to_str().unwrap()]);
-        let mut client = start(dir, &["run"], "client.log");
+        let mut client = Running::start(dir, &["run"], "client.log");
         until_accepted(dir, 20);
         until_accepted(dir, 3);
         // A restart asks from where it was; what came before changes nothing.
-        kill(&mut client);
+        client.kill();
         let state = fs::read_to_string(dir.join("transport-state/main.orders.json")).unwrap();
         assert!(state.contains("\"cursor\":\"20"), "{state}");
-        client = start(dir, &["run"], "client.log");
+        client = Running::start(dir, &["run"], "client.log");
         submit(dir, 20, 5);
         until_accepted(dir, 25);
-        kill(&mut client);
-        kill(&mut customs);
+        client.kill();
+        customs.kill();
         let told = good(dir, TONGGUAN, &["status", "--unmatched"]);
         assert!(
             !told.contains("CEB312") && !told.contains("cannot be read"),
@@ -141,19 +141,19 @@ fn receipts_are_pushed() {
     );
     let table = gateway(&format!("http://127.0.0.1:{port}"));
     client(dir, &format!("{table}{listen}"));
-    let mut customs = start(dir, &CUSTOMS, "customs.log");
-    let mut client = start(dir, &["run"], "client.log");
+    let mut customs = Running::start(dir, &CUSTOMS, "customs.log");
+    let mut client = Running::start(dir, &["run"], "client.log");
     submit(dir, 0, 50);
     std::thread::sleep(Duration::from_millis(300));
     // Nobody is there to push to for a while.
-    kill(&mut client);
+    client.kill();
     std::thread::sleep(Duration::from_millis(300));
-    client = start(dir, &["run"], "client.log");
+    client = Running::start(dir, &["run"], "client.log");
     until_accepted(dir, 50);
     // A client that runs has the port: that is no fault.
     good(dir, TONGGUAN, &["check"]);
-    kill(&mut client);
-    kill(&mut customs);
+    client.kill();
+    customs.kill();
 }
 
 /// An nginx of a test's own, in its folder: TLS towards clients, HTTP towards the platform.
@@ -275,10 +275,10 @@ fn tls_is_checked_on_both_sides() {
     let table = format!("{table}{ca}{us}");
     told(&table, 4, &["502"]);
     let at = format!("127.0.0.1:{platform}");
-    let mut customs = start(dir, &["simulate", "--http", &at], "customs.log");
+    let mut customs = Running::start(dir, &["simulate", "--http", &at], "customs.log");
     until_listening(platform, &dir.join("customs.log"));
     good(dir, TONGGUAN, &["check"]);
-    let mut client = start(dir, &["run"], "client.log");
+    let mut client = Running::start(dir, &["run"], "client.log");
     submit(dir, 0, 20);
     until_accepted(dir, 20);
     nginx.stop();
@@ -293,14 +293,14 @@ fn tls_is_checked_on_both_sides() {
         manifest.replace("batch = 5", "batch = 100"),
     )
     .unwrap();
-    kill(&mut client);
-    client = start(dir, &["run"], "client.log");
+    client.kill();
+    client = Running::start(dir, &["run"], "client.log");
     submit(dir, 40, 100);
     until(dir, "a dead letter", &["status"], |told| {
         told.contains("413")
     });
-    kill(&mut client);
-    kill(&mut customs);
+    client.kill();
+    customs.kill();
 }
 
 #[test]
@@ -317,13 +317,14 @@ fn a_proxy_is_gone_through() {
         dir.display()
     );
     fs::write(dir.join("proxy.conf"), conf).unwrap();
-    let mut proxy = Command::new("tinyproxy")
+    let proxy = Command::new("tinyproxy")
         .args(["-d", "-c"])
         .arg(dir.join("proxy.conf"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap_or_else(|e| panic!("tinyproxy: {e} (tests/setup installs it)"));
+    let _proxy = Running::of(proxy);
     until_listening(through, &dir.join("proxy.log"));
     let at = format!("127.0.0.1:{platform}");
     let tls = "ca = \"server.pem\"\ncertificate = \"client-ca.pem\"\nkey = \"client-ca.key\"\n";
@@ -336,7 +337,7 @@ fn a_proxy_is_gone_through() {
     };
     let https = format!("{}{tls}", gateway(&format!("https://localhost:{port}")));
     let in_clear = gateway(&format!("http://{at}"));
-    let mut customs: Option<Child> = None;
+    let mut customs: Option<Running> = None;
     for (n, table) in [https, in_clear].into_iter().enumerate() {
         client(dir, &format!("{table}{}", by("token")));
         let told = refused(dir, &["check"], 3);
@@ -346,7 +347,11 @@ fn a_proxy_is_gone_through() {
         );
         client(dir, &format!("{table}{}", by("proxy-password")));
         if customs.is_none() {
-            customs = Some(start(dir, &["simulate", "--http", &at], "customs.log"));
+            customs = Some(Running::start(
+                dir,
+                &["simulate", "--http", &at],
+                "customs.log",
+            ));
             until_listening(platform, &dir.join("customs.log"));
         }
         good(dir, TONGGUAN, &["check"]);
@@ -356,8 +361,6 @@ fn a_proxy_is_gone_through() {
     }
     let log = fs::read_to_string(dir.join("proxy.log")).unwrap();
     assert!(log.contains("CONNECT localhost"), "{log}");
-    kill(&mut proxy);
-    kill(customs.as_mut().unwrap());
 }
 
 /// The pages' tables that need a platform that is not to be had are read, at least.

@@ -10,6 +10,7 @@
 pub mod ftp;
 pub mod parts;
 pub mod plugins;
+pub mod roles;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

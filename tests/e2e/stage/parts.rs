@@ -75,10 +75,31 @@ pub fn until_listening(port: u16, log: &Path) {
     }
 }
 
-/// Kills a process.
-pub fn kill(process: &mut Child) {
-    process.kill().unwrap();
-    process.wait().unwrap();
+/// A process of a test's own, which does not outlive it.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts tongguan; it logs to a file.
+    pub fn start(dir: &Path, args: &[&str], log: &str) -> Self {
+        Self(start(dir, args, log))
+    }
+
+    /// Another program.
+    pub fn of(process: Child) -> Self {
+        Self(process)
+    }
+
+    /// Kills it, if it is not dead yet.
+    pub fn kill(&mut self) {
+        let _ = self.0.kill();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 /// Starts tongguan; it logs to a file.
