@@ -1,8 +1,10 @@
 use serde_json::Value;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
-use tongguan_contracts::{Failure, PartOptions, Role, Transport};
+use tongguan_contracts::{Failure, PartOptions, Role, SecretRef, Transport};
 use tongguan_core::{LIBRARY, Manifest, Registry};
+use tongguan_simulator::Face;
 
 /// The parts that are built into this program, and what loads others. The core knows none of them by name.
 pub fn built_in() -> Registry {
@@ -19,6 +21,7 @@ pub fn built_in() -> Registry {
     registry.transport("amqp10", tongguan_transport_amqp10::build);
     registry.transport("directory", tongguan_transport_directory::build);
     registry.transport("ftp", tongguan_transport_ftp::build);
+    registry.transport("http", tongguan_transport_http::build);
     registry.role(LIBRARY, loaded_role);
     registry.device(LIBRARY, tongguan_plugin_host::signer);
     registry.transport(LIBRARY, tongguan_plugin_host::transport);
@@ -31,8 +34,13 @@ fn loaded_role(options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
     tongguan_plugin_host::role(options, tongguan_roles::standard)
 }
 
-/// The other side of a transport of the manifest: what the enterprise sends, it receives.
-pub fn other_side(manifest: &Manifest, name: &str) -> Result<Arc<dyn Transport>, Failure> {
+/// The other side of a transport of the manifest: what the enterprise sends, it receives. By HTTP it
+/// is where the manifest says, or at an address of its own.
+pub fn other_side(
+    manifest: &Manifest,
+    name: &str,
+    http: Option<SocketAddr>,
+) -> Result<Arc<dyn Transport>, Failure> {
     let (kind, mut options) = manifest.transport(name)?;
     options.part = format!("the other side of {}", options.part);
     match kind.as_str() {
@@ -74,12 +82,69 @@ pub fn other_side(manifest: &Manifest, name: &str) -> Result<Arc<dyn Transport>,
             }
             tongguan_transport_ftp::build(options)
         }
+        "http" => platform(name, &options, http),
         other => Err(Failure::misconfigured(
             options.part,
             "stand behind it",
             format!("a transport of kind {other:?} has no stand-in"),
         )),
     }
+}
+
+/// The platform that an `http` transport talks to.
+fn platform(
+    name: &str,
+    options: &PartOptions,
+    at: Option<SocketAddr>,
+) -> Result<Arc<dyn Transport>, Failure> {
+    let (part, table) = (&options.part, &options.options);
+    let url = table["url"].as_str().unwrap_or_default();
+    let place = url.strip_prefix("http://").unwrap_or_default();
+    let place = place.split('/').next().unwrap_or_default();
+    let resolved = place.to_socket_addrs().ok();
+    let listen = at.or_else(|| resolved?.find(|address| address.ip().is_loopback()));
+    let listen = listen.ok_or_else(|| {
+        let why = format!("url = {url:?} is no http:// address of this machine with a port");
+        Failure::misconfigured(part, "listen there", why)
+            .remedy("say where to listen: tongguan simulate --http 127.0.0.1:8080")
+    })?;
+    let token = table["secrets"]["token"].as_str();
+    let token = token.map(|text| {
+        let secret = SecretRef::parse(text);
+        let secret =
+            secret.map_err(|why| Failure::misconfigured(part, "read secrets.token", why))?;
+        secret.resolve(part, &options.base)
+    });
+    let push = match &table["listen"] {
+        Value::Object(door) => Some(pusher(options, door)?),
+        _ => None,
+    };
+    let face = Face {
+        listen,
+        folder: options.base.join("platform").join(name),
+        token: token.transpose()?,
+        push,
+    };
+    face.open()
+}
+
+/// What pushes receipts to where the manifest listens for them.
+fn pusher(
+    options: &PartOptions,
+    door: &serde_json::Map<String, Value>,
+) -> Result<Arc<dyn Transport>, Failure> {
+    let text = |name: &str| door.get(name).and_then(Value::as_str);
+    let mut table = serde_json::json!({
+        "url": format!("http://{}", text("address").unwrap_or_default()),
+        "send": { "path": text("path").unwrap_or("/"), "body": "raw", "text": "{envelope}" },
+    });
+    if let Some(token) = text("token") {
+        table["secrets"] = serde_json::json!({ "token": token });
+        table["headers"] = serde_json::json!({ "Authorization": "Bearer {token}" });
+    }
+    let mut options = options.clone();
+    options.options = table;
+    tongguan_transport_http::build(options)
 }
 
 fn swap(options: &mut PartOptions, one: &str, other: &str) {

@@ -356,6 +356,22 @@ impl Content {
     }
 }
 
+impl Message {
+    /// How many units it holds at most.
+    ///
+    /// ```
+    /// use tongguan_messages::message;
+    /// assert_eq!(message("CEB311Message").unwrap().most(), 100);
+    /// assert_eq!(message("CEB711Message").unwrap().most(), 1);
+    /// ```
+    pub fn most(&self) -> usize {
+        let name = self.unit.map(|unit| unit.name);
+        let particles = self.root.particles().iter();
+        let mut units = particles.filter(|particle| Some(particle.element.name) == name);
+        units.next().map_or(0, |unit| unit.max as usize)
+    }
+}
+
 impl Element {
     /// The elements that may stand in it.
     pub fn particles(&self) -> &'static [Particle] {

@@ -5,6 +5,7 @@
 
 mod answer;
 mod codes;
+mod http;
 mod judge;
 mod ledger;
 mod receipts;
@@ -26,6 +27,7 @@ use tongguan_verifier::{Layer, Verifier};
 use judge::Judge;
 use scenario::Arrivals;
 
+pub use http::Face;
 pub use ledger::{Entry, Ledger};
 pub use receipts::Reply;
 pub use scenario::Scenario;

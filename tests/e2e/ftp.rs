@@ -11,15 +11,10 @@
 mod stage;
 
 use stage::ftp::Server;
+use stage::parts::until_accepted;
 use stage::{TONGGUAN, files, good, orders, parts, refused};
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
-
-fn until_accepted(dir: &Path, count: usize) {
-    let all = format!("{count} accepted");
-    parts::until(dir, &all, &["status"], |told| told.contains(&all));
-}
 
 #[test]
 fn orders_go_and_receipts_come_though_the_server_dies() {

@@ -12,39 +12,16 @@ mod stage;
 
 use serde_json::Value;
 use stage::parts::start;
+use stage::roles::{ROLES, document, may, play, table};
 use stage::{TONGGUAN, export_schemas, files, good, refused, signal, standard, valid};
 use std::fs;
 use std::path::{Path, PathBuf};
-use tongguan_messages::{
-    Direction, Extent, Kind, Message, envelope, example_json, message, messages,
-};
-
-const ROLES: [&str; 6] = [
-    "ecommerce",
-    "platform",
-    "payment",
-    "logistics",
-    "warehouse",
-    "agent",
-];
-
-fn may(role: &str) -> impl Iterator<Item = &'static Message> {
-    let all = messages()
-        .iter()
-        .copied()
-        .filter(|m| m.kind == Kind::Declaration);
-    all.filter(move |m| m.senders.contains(&role))
-}
+use tongguan_messages::{Direction, Kind, envelope, message, messages};
 
 /// A folder whose manifest has the roles that are given instead of the usual one.
 fn folder(roles: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    good(dir.path(), TONGGUAN, &["init"]);
-    let path = dir.path().join("tongguan.toml");
-    let manifest = fs::read_to_string(&path).unwrap();
-    let (before, rest) = manifest.split_once("[roles.main]").unwrap();
-    let (_, after) = rest.split_once("[waits]").unwrap();
-    fs::write(path, format!("{before}{roles}\n[waits]{after}")).unwrap();
+    play(dir.path(), roles);
     dir
 }
 
@@ -100,21 +77,10 @@ fn xmllint(dir: &Path, sent: &[(String, PathBuf)]) {
 #[test]
 fn each_role_declares_all_that_it_may_and_hears_its_receipts() {
     for role in ROLES {
-        let names: Vec<String> = may(role).map(|m| format!("{:?}", m.name)).collect();
-        let manifest = format!(
-            "[roles.{role}]\nkind = {role:?}\ndeclares = [{}]\nreceipts = \"receipts.jsonl\"\n",
-            names.join(", ")
-        );
-        let dir = folder(&manifest);
+        let dir = folder(&table(role));
         let dir = dir.path();
         for message in may(role) {
-            // An arrival may leave out the bill of lading, but its receipt may not.
-            let extent = match message.name {
-                "CEB507Message" => Extent::Full,
-                _ => Extent::Minimal,
-            };
-            let json = example_json(message, extent).unwrap();
-            fs::write(dir.join("document.json"), json).unwrap();
+            fs::write(dir.join("document.json"), document(message)).unwrap();
             good(
                 dir,
                 TONGGUAN,
@@ -141,7 +107,7 @@ fn each_role_declares_all_that_it_may_and_hears_its_receipts() {
         other_side.wait().unwrap();
 
         let sent = sent(dir);
-        assert_eq!(sent.len(), names.len(), "{role}");
+        assert_eq!(sent.len(), may(role).count(), "{role}");
         xmllint(dir, &sent);
         let heard = fs::read_to_string(dir.join("receipts.jsonl")).unwrap();
         let heard: Vec<Value> = heard

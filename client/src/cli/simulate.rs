@@ -16,6 +16,9 @@ pub struct Simulate {
     /// Accept only certificates that this CA (PEM) issued
     #[arg(long, value_name = "PEM")]
     pub trust: Vec<PathBuf>,
+    /// Where a platform that is reached by HTTP listens (default: where the transport's url says)
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<std::net::SocketAddr>,
     /// How closely to look at declarations that keep their schema
     #[arg(long, value_name = "HOW", default_value = "business")]
     pub checks: Closely,

@@ -118,7 +118,7 @@ async fn exchange(client: &Client, dir: &Path) -> Result<(), Trouble> {
         ..Options::default()
     })?);
     let (stop, stopped) = watch::channel(false);
-    let transport = other_side(client.manifest(), "main")?;
+    let transport = other_side(client.manifest(), "main", None)?;
     let side = tokio::spawn({
         let stopped = stopped.clone();
         async move { simulator.run(transport, stopped).await }

@@ -42,7 +42,7 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
         let stop = stop_signal()?;
         let mut sides = JoinSet::new();
         for name in &names {
-            let transport = other_side(&manifest, name)?;
+            let transport = other_side(&manifest, name, args.http)?;
             let (simulator, stop) = (Arc::clone(&simulator), stop.clone());
             sides.spawn(async move { simulator.run(transport, stop).await });
         }

@@ -174,10 +174,6 @@ impl Assembler {
         let limits = &self.manifest.limits;
         let mut more = false;
         for waiting in self.store.waiting(limits.batch).await? {
-            let due = waiting.waited >= Duration::from_millis(limits.batch_wait_ms);
-            if waiting.count < limits.batch && !due {
-                continue;
-            }
             // What has no route waits; the diagnosis tells of it.
             let (Some(known), Some(route)) = (
                 message(&waiting.message),
@@ -185,6 +181,11 @@ impl Assembler {
             ) else {
                 continue;
             };
+            let batch = limits.batch.min(known.most());
+            let due = waiting.waited >= Duration::from_millis(limits.batch_wait_ms);
+            if waiting.count < batch && !due {
+                continue;
+            }
             if route.signers.iter().all(|name| !group.contains(name)) {
                 continue;
             }
@@ -193,13 +194,13 @@ impl Assembler {
             let Some(messages) = self.signers.within(route, TURN) else {
                 continue;
             };
-            let most = limits.batch * messages.min(UNDER_WAY);
+            let most = batch * messages.min(UNDER_WAY);
             let claim = self.store.claim(&self.owner, known.name, most).await?;
             let Some(Claim { lease, work }) = claim else {
                 continue;
             };
-            more |= work.len() >= limits.batch;
-            let batches = batches(work, limits.batch, due);
+            more |= work.len() >= batch;
+            let batches = batches(work, batch, due);
             let assembling = join_all(
                 batches
                     .into_iter()

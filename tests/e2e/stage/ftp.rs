@@ -1,12 +1,11 @@
-//! An FTP server: ProFTPD.
+//! A ProFTPD of a test's own.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use super::{TONGGUAN, good};
+use super::good;
+use super::parts::{declare_by, free_port, until_listening};
 
 /// A server of a test's own, for the user `partner`, whose files are in `files/`.
 pub struct Server {
@@ -22,9 +21,7 @@ impl Server {
         for folder in ["files/in", "files/out", "files/taken"] {
             fs::create_dir_all(at.join(folder)).unwrap();
         }
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = free_port();
         let id = |what: &str| good(at, "id", &[what]).trim().to_owned();
         let (user, group) = (id("-un"), id("-gn"));
         let hash = good(at, "openssl", &["passwd", "-6", "秘密"]);
@@ -89,12 +86,7 @@ impl Server {
             .spawn()
             .unwrap_or_else(|e| panic!("proftpd: {e} (tests/setup installs it)"));
         self.process = Some(process);
-        let end = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            let told = fs::read_to_string(self.dir.path().join("err")).unwrap_or_default();
-            assert!(Instant::now() < end, "proftpd does not start: {told}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until_listening(self.port, &self.dir.path().join("err"));
     }
 
     /// Stops it, with the connections that it has.
@@ -115,19 +107,14 @@ impl Server {
 
     /// A folder whose client declares through it.
     pub fn client(&self, dir: &Path, extra: &str) {
-        good(dir, TONGGUAN, &["init", "."]);
-        let path = dir.join("tongguan.toml");
-        let manifest = fs::read_to_string(&path).unwrap();
-        let (before, rest) = manifest.split_once("[transports.main]").unwrap();
-        let (_, after) = rest.split_once("[[routes]]").unwrap();
-        let transport = format!(
+        let table = format!(
             "[transports.main]\nkind = \"ftp\"\nhost = \"localhost\"\nport = {}\n\
              username = \"partner\"\npassword = \"file:ftp-password\"\npoll_ms = 200\n\
              send = {{ folder = \"/in\" }}\n\
-             receive = {{ folder = \"/out\", archive = \"/taken\" }}\n{extra}\n\n[[routes]]",
+             receive = {{ folder = \"/out\", archive = \"/taken\" }}\n{extra}\n",
             self.port
         );
-        fs::write(&path, format!("{before}{transport}{after}")).unwrap();
+        declare_by(dir, &table);
         fs::write(dir.join("ftp-password"), "秘密\n").unwrap();
     }
 }

@@ -12,6 +12,7 @@ pub mod ftp;
 pub mod keys;
 pub mod parts;
 pub mod plugins;
+pub mod roles;
 pub mod token;
 
 use std::path::{Path, PathBuf};

@@ -32,17 +32,74 @@ pub fn broker(vhost: &str) -> Option<String> {
 
 /// A folder that declares by a broker.
 pub fn prepare(dir: &Path, url: &str, extra: &str) {
-    good(dir, TONGGUAN, &["init", "."]);
-    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
-    let (before, rest) = manifest.split_once("kind = \"directory\"").unwrap();
-    let (_, after) = rest.split_once("[[routes]]").unwrap();
-    let amqp = format!(
-        "kind = \"amqp\"\nurl = \"{url}\"\nusername = \"guest\"\npassword = \"file:guest\"\n\
-         send = {{ routing_key = \"to-customs\" }}\nreceive = {{ queue = \"from-customs\" }}\n{extra}\n\
-         [[routes]]"
+    let table = format!(
+        "[transports.main]\nkind = \"amqp\"\nurl = \"{url}\"\nusername = \"guest\"\n\
+         password = \"file:guest\"\nsend = {{ routing_key = \"to-customs\" }}\n\
+         receive = {{ queue = \"from-customs\" }}\n{extra}\n"
     );
-    fs::write(dir.join("tongguan.toml"), format!("{before}{amqp}{after}")).unwrap();
+    declare_by(dir, &table);
     fs::write(dir.join("guest"), "guest\n").unwrap();
+}
+
+/// A folder whose client declares by this table, which begins with `[transports.main]`.
+pub fn declare_by(dir: &Path, table: &str) {
+    let path = dir.join("tongguan.toml");
+    if !path.exists() {
+        good(dir, TONGGUAN, &["init", "."]);
+    }
+    let manifest = fs::read_to_string(&path).unwrap();
+    let (before, rest) = manifest.split_once("[transports.main]").unwrap();
+    let (_, after) = rest.split_once("[[routes]]").unwrap();
+    fs::write(&path, format!("{before}{table}\n[[routes]]{after}")).unwrap();
+}
+
+/// Waits until so many declarations are accepted.
+pub fn until_accepted(dir: &Path, count: usize) {
+    let all = format!("{count} accepted");
+    until(dir, &all, &["status"], |told| told.contains(&all));
+}
+
+/// A port that is free.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Waits until a server takes connections; `log` tells why it does not.
+pub fn until_listening(port: u16, log: &Path) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let told = fs::read_to_string(log).unwrap_or_default();
+        assert!(Instant::now() < end, "no server on {port}: {told}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A process of a test's own, which does not outlive it.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts tongguan; it logs to a file.
+    pub fn start(dir: &Path, args: &[&str], log: &str) -> Self {
+        Self(start(dir, args, log))
+    }
+
+    /// Another program.
+    pub fn of(process: Child) -> Self {
+        Self(process)
+    }
+
+    /// Kills it, if it is not dead yet.
+    pub fn kill(&mut self) {
+        let _ = self.0.kill();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 /// Starts tongguan; it logs to a file.

@@ -58,7 +58,7 @@ fn beyond(part: &Part, build: TransportBuilder, name: &str) -> Result<Arc<dyn Tr
         return Ok(build(options)?);
     };
     if name == STAND_IN {
-        return Ok(other_side(manifest, own)?);
+        return Ok(other_side(manifest, own, None)?);
     }
     let (kind, options) = manifest.transport(name)?;
     let build = built_in().find_transport(&options.part, &kind)?;
