@@ -305,23 +305,28 @@ async fn amqp10() {
 #[tokio::test(flavor = "multi_thread")]
 async fn loaded() {
     tongguan_plugin_host::set_program(TONGGUAN.into());
-    let library = plugins::rust("transport-rust");
-    let dir = tempfile::tempdir().unwrap();
-    let peer = folders(dir.path());
-    fs::write(dir.path().join("file"), "").unwrap();
-    let stand = OnStand {
-        build: tongguan_plugin_host::transport,
-        base: dir.path(),
-        options: json!({ "library": library, "to": "out", "from": "in", "taken": "taken" }),
-        peer: &peer,
-        server: None,
-        wrong: vec![(
-            "a file in a folder's place",
-            "/to",
-            json!("file/out"),
-            "file/out",
-        )],
-    };
-    let report = conformance("transport \"loaded\"", "examples/plugins", &stand).await;
-    keeps(&report, &OUTAGE);
+    let built = tempfile::tempdir().unwrap();
+    let source = "examples/plugins/transport-c/transport.c";
+    let c = plugins::c(built.path(), source, "transport.so", &["-lpthread"]);
+    for library in [plugins::rust("transport-rust"), c] {
+        let dir = tempfile::tempdir().unwrap();
+        let peer = folders(dir.path());
+        fs::create_dir(dir.path().join("taken")).unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        let stand = OnStand {
+            build: tongguan_plugin_host::transport,
+            base: dir.path(),
+            options: json!({ "library": library, "to": "out", "from": "in", "taken": "taken" }),
+            peer: &peer,
+            server: None,
+            wrong: vec![(
+                "a file in a folder's place",
+                "/to",
+                json!("file/out"),
+                "file/out",
+            )],
+        };
+        let report = conformance("transport \"loaded\"", "examples/plugins", &stand).await;
+        keeps(&report, &OUTAGE);
+    }
 }

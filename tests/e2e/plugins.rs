@@ -266,6 +266,19 @@ fn a_new_plugin_is_one() {
     good(dir, "make", &["-C", "my-card"]);
     let told = good(dir, TONGGUAN, &["plugin", "check", "my-card/plugin.so"]);
     assert!(told.contains("my-card 1.0.0"), "{told}");
+    let args = [
+        "plugin",
+        "new",
+        "my-way",
+        "--language",
+        "c",
+        "--kind",
+        "transport",
+    ];
+    good(dir, TONGGUAN, &args);
+    good(dir, "make", &["-C", "my-way"]);
+    let told = good(dir, TONGGUAN, &["plugin", "check", "my-way/plugin.so"]);
+    assert!(told.contains("transport for version 1"), "{told}");
     let told = refused(dir, &["plugin", "new", "my-card", "--language", "c"], 3);
     assert!(told.contains("nothing is overwritten"), "{told}");
     let sdk = plugins::repository().join("plugins/sdk");

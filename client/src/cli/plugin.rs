@@ -150,7 +150,7 @@ pub struct PluginNew {
     /// What it is to be
     #[arg(long, default_value = "signer")]
     pub kind: PluginKind,
-    /// Rust, or C (signers)
+    /// Rust, or C (signers and transports)
     #[arg(long, default_value = "rust")]
     pub language: PluginLanguage,
     /// For Rust: where plugins/sdk of Tongguan's source is

@@ -8,15 +8,18 @@ use crate::trouble::{Trouble, While};
 
 // The examples are what is written: they are built and loaded by the tests.
 const SIGNER_C: &str = include_str!("../../../../examples/plugins/signer-c/signer.c");
+const TRANSPORT_C: &str = include_str!("../../../../examples/plugins/transport-c/transport.c");
 const SIGNER: &str = include_str!("signer.rs.txt");
 const TRANSPORT: &str = include_str!("../../../../examples/plugins/transport-rust/src/lib.rs");
 const ROLE: &str = include_str!("../../../../examples/plugins/role-rust/src/lib.rs");
 
-const MAKEFILE: &str = "\
-# The device's library in place of -lcrypto.
-plugin.so: signer.c tongguan_plugin.h
-\tcc -shared -fPIC -fvisibility=hidden -O2 -Wall -Wextra -I . -o $@ signer.c -lcrypto
-";
+/// A Makefile for that source, with the library that stands in the device's place.
+fn makefile(source: &str, library: &str, why: &str) -> String {
+    format!(
+        "# {why}\nplugin.so: {source} tongguan_plugin.h\n\
+         \tcc -shared -fPIC -fvisibility=hidden -O2 -Wall -Wextra -I . -o $@ {source} {library}\n"
+    )
+}
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -35,22 +38,39 @@ pub fn run(args: &PluginNew, out: &mut Output) -> Result<(), Trouble> {
             .into());
     }
     let (files, built): (Vec<(&str, String)>, String) = match args.language {
-        PluginLanguage::C if args.kind != PluginKind::Signer => {
-            let doing = "write a transport or role in C";
-            return Err(
-                Failure::misconfigured("plugin new", doing, "there is no example of one")
-                    .remedy("take --language rust, or start from the header: --kind signer")
-                    .into(),
-            );
+        PluginLanguage::C => {
+            let (source, code, example, makefile) = match args.kind {
+                PluginKind::Signer => {
+                    let why = "The device's library in place of -lcrypto.";
+                    let makefile = makefile("signer.c", "-lcrypto", why);
+                    ("signer.c", SIGNER_C, "example-signer-c", makefile)
+                }
+                PluginKind::Transport => {
+                    let why = "The platform's library beside -lpthread.";
+                    let makefile = makefile("transport.c", "-lpthread", why);
+                    ("transport.c", TRANSPORT_C, "example-transport-c", makefile)
+                }
+                PluginKind::Role => {
+                    let doing = "write a role in C";
+                    return Err(
+                        Failure::misconfigured("plugin new", doing, "there is no example of one")
+                            .remedy(
+                                "a mapping in the manifest may do without one (docs/mapping.md); or \
+                                 take --language rust, or write it against the header: --kind signer",
+                            )
+                            .into(),
+                    );
+                }
+            };
+            (
+                vec![
+                    ("tongguan_plugin.h", tongguan_plugin_abi::HEADER.to_owned()),
+                    (source, code.replace(example, &name)),
+                    ("Makefile", makefile),
+                ],
+                format!("make -C {}", args.dir.display()),
+            )
         }
-        PluginLanguage::C => (
-            vec![
-                ("tongguan_plugin.h", tongguan_plugin_abi::HEADER.to_owned()),
-                ("signer.c", SIGNER_C.replace("example-signer-c", &name)),
-                ("Makefile", MAKEFILE.to_owned()),
-            ],
-            format!("make -C {}", args.dir.display()),
-        ),
         PluginLanguage::Rust => {
             let Some(sdk) = &args.sdk else {
                 let why = "its SDK is not named";
