@@ -54,7 +54,16 @@ fn broker(what: &str) {
 }
 
 fn other_side(dir: &Path) -> Running {
-    let args = ["simulate", "--journal", "declared.jsonl", "--keep", "kept"];
+    // Each example stands alone: none is about what another declares.
+    let args = [
+        "simulate",
+        "--checks",
+        "form",
+        "--journal",
+        "declared.jsonl",
+        "--keep",
+        "kept",
+    ];
     Running::start(dir, &args, "customs.log")
 }
 

@@ -192,6 +192,7 @@ impl Assembler {
             self.signers.look_for(route);
             // Where nobody can sign now they wait; the diagnosis tells of it.
             let Some(messages) = self.signers.within(route, TURN) else {
+                self.somebody_may(route)?;
                 continue;
             };
             let most = batch * messages.min(UNDER_WAY);
@@ -250,19 +251,22 @@ impl Assembler {
                 }
             }
             drop(member);
-            if let (true, Some(failure)) = (self.signers.all_out(route), self.why(route)) {
-                return Err(failure);
-            }
+            self.somebody_may(route)?;
         }
         Ok(())
     }
 
-    fn why(&self, route: &Route) -> Option<Failure> {
+    /// That somebody may sign for a route without a person's doing; else why not.
+    fn somebody_may(&self, route: &Route) -> Result<(), Failure> {
+        if !self.signers.all_out(route) {
+            return Ok(());
+        }
         let mut not_working = self.signers.not_working();
-        route
-            .signers
-            .iter()
-            .find_map(|name| not_working.remove(name))
+        let mut why = route.signers.iter();
+        match why.find_map(|name| not_working.remove(name)) {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
     }
 
     /// Writes a message and has it signed. A failure of the signer is the inner one.

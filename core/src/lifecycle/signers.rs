@@ -145,7 +145,11 @@ impl Signers {
     pub(super) fn all_out(&self, route: &Route) -> bool {
         let known = self.known();
         let may_come = |name: &String| known.absent.get(name).is_some_and(passes);
-        known.of(route).all(|member| member.is_out()) && !route.signers.iter().any(may_come)
+        let mut members = known.of(route).peekable();
+        // What was never there is told at the start, and ends no run.
+        members.peek().is_some()
+            && members.all(|member| member.is_out())
+            && !route.signers.iter().any(may_come)
     }
 
     /// Tries those of a route again that failed, and builds those anew that may be there now;
