@@ -251,13 +251,33 @@ fn a_key_that_wants_the_pin_for_each_signature_gets_it() {
             std::thread::sleep(Duration::from_millis(50));
         }
     };
-    let before = stage.calls("C_SignFinal");
-    let mut client = stage.start(&["run"], "client.log");
-    within("it looks at the key", &|| {
-        stage.calls("C_SignFinal") > before
+    let start = || {
+        let before = stage.calls("C_SignFinal");
+        let client = stage.start(&["run"], "client.log");
+        within("it looks at the key", &|| {
+            stage.calls("C_SignFinal") > before
+        });
+        std::thread::sleep(Duration::from_millis(500));
+        (client, stage.calls("C_Login"))
+    };
+    // Another process was refused meanwhile: this one does not try, either.
+    let (mut client, before) = start();
+    let serial = stage.well("softhsm2-util", &["--show-slots"]);
+    let serial = serial.split("Serial number:").nth(1).unwrap();
+    let serial = serial.split_whitespace().next().unwrap();
+    let mark = dir.join(format!("pin-refused-{serial}"));
+    fs::write(&mark, "").unwrap();
+    fs::write(dir.join("one.json"), orders(10, 1)).unwrap();
+    stage.well(TONGGUAN, &["submit", "one.json"]);
+    within("it does not try", &|| {
+        let log = fs::read_to_string(dir.join("client.log")).unwrap();
+        log.contains("refused before")
     });
-    std::thread::sleep(Duration::from_millis(500));
-    let before = stage.calls("C_Login");
+    let _ = client.kill();
+    client.wait().unwrap();
+    assert_eq!(stage.calls("C_Login"), before);
+    fs::remove_file(mark).unwrap();
+    let (mut client, before) = start();
     fs::write(dir.join("refuse"), "2 0xA0").unwrap();
     fs::write(dir.join("many.json"), orders(3, 6)).unwrap();
     stage.well(TONGGUAN, &["submit", "many.json"]);

@@ -190,11 +190,24 @@ fn an_hsm_that_comes_back_signs_on() {
     fs::write(&power, "2").unwrap();
     submit(1);
     accepted("signed after it was off", 2);
+    let log = fs::read_to_string(dir.join("client.log")).unwrap();
+    assert!(
+        log.contains("opened anew") && !log.contains("cannot sign"),
+        "{log}"
+    );
     // Off while something waits for it.
     fs::remove_file(&power).unwrap();
     submit(2);
     std::thread::sleep(Duration::from_secs(2));
+    // On, and off again before the right to use the key is given.
+    let asked = "SDF_GetPrivateKeyAccessRight";
+    let answer = dir.join("device/answer");
+    fs::write(&answer, format!("{asked} 0x01000003")).unwrap();
+    let before = keys::calls(dir, asked);
     fs::write(&power, "3").unwrap();
+    keys::until_called(dir, asked, before + 1);
+    fs::write(&power, "4").unwrap();
+    fs::remove_file(answer).unwrap();
     accepted("signed again", 3);
     // Busy; then it answers what is no signature, which never leaves.
     let played = |file: &str, content: &str, n: usize| {

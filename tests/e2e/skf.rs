@@ -245,6 +245,11 @@ fn a_key_that_comes_back_signs_on() {
     fs::write(&plugged, "2").unwrap();
     submit(1);
     accepted("signed after it was out", 2);
+    let log = fs::read_to_string(dir.join("client.log")).unwrap();
+    assert!(
+        log.contains("opened anew") && !log.contains("cannot sign"),
+        "{log}"
+    );
     // Out while something waits for it; another KEY is in, which is not asked for a signature.
     fs::remove_file(&plugged).unwrap();
     container(dir, "K2", "CUSTOMS", "SIGN");
