@@ -11,6 +11,7 @@ pub mod ftp;
 pub mod parts;
 pub mod plugins;
 pub mod roles;
+pub mod sshd;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
