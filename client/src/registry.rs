@@ -21,6 +21,7 @@ pub fn built_in() -> Registry {
     registry.transport("amqp10", tongguan_transport_amqp10::build);
     registry.transport("directory", tongguan_transport_directory::build);
     registry.transport("ftp", tongguan_transport_ftp::build);
+    registry.transport("sftp", tongguan_transport_ftp::build_sftp);
     registry.transport("http", tongguan_transport_http::build);
     registry.role(LIBRARY, loaded_role);
     registry.device(LIBRARY, tongguan_plugin_host::signer);
@@ -72,15 +73,18 @@ pub fn other_side(
             swap(&mut options, "send", "receive");
             tongguan_transport_amqp10::build(options)
         }
-        "ftp" => {
+        "ftp" | "sftp" => {
             swap(&mut options, "send", "receive");
-            // What only the reading side has stays with it.
-            if let Value::Object(table) = &mut options.options
-                && let Some(Value::Object(send)) = table.get_mut("send")
-            {
-                send.retain(|name, _| name == "folder");
+            // What only one side has stays with it.
+            for direction in ["send", "receive"] {
+                if let Some(Value::Object(table)) = options.options.get_mut(direction) {
+                    table.retain(|name, _| name == "folder");
+                }
             }
-            tongguan_transport_ftp::build(options)
+            match kind.as_str() {
+                "sftp" => tongguan_transport_ftp::build_sftp(options),
+                _ => tongguan_transport_ftp::build(options),
+            }
         }
         "http" => platform(name, &options, http),
         other => Err(Failure::misconfigured(

@@ -115,7 +115,7 @@ async fn directory() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ftp() {
-    let server = ftp::Server::new(false);
+    let server = ftp::Server::new(None, "");
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("password"), "秘密\n").unwrap();
     fs::write(dir.path().join("wrong"), "wrong\n").unwrap();

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn orders_go_and_receipts_come_though_the_server_dies() {
-    let mut server = Server::new(false);
+    let mut server = Server::new(None, "");
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     server.client(dir, "tls = \"off\"");
@@ -51,7 +51,7 @@ fn orders_go_and_receipts_come_though_the_server_dies() {
 
 #[test]
 fn tls_is_checked_by_the_ca_and_the_name() {
-    let server = Server::new(true);
+    let server = Server::new(Some(""), "");
     let ca = server.dir.path().join("server.pem");
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
@@ -96,10 +96,14 @@ fn tls_is_checked_by_the_ca_and_the_name() {
 #[test]
 fn a_receipt_is_taken_whole_whatever_its_name() {
     use std::os::unix::ffi::OsStrExt as _;
-    let server = Server::new(false);
+    let server = Server::new(None, "");
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     server.client(dir, "tls = \"off\"\nnames = \"gbk\"");
+    // A machine that is busy may hold up what makes the file grow.
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let manifest = manifest.replace("poll_ms = 200", "poll_ms = 2000");
+    fs::write(dir.join("tongguan.toml"), manifest).unwrap();
     // 回执.xml in GBK.
     let name = std::ffi::OsStr::from_bytes(b"\xBB\xD8\xD6\xB4.xml");
     let path = server.files("out").join(name);
@@ -129,4 +133,52 @@ fn a_receipt_is_taken_whole_whatever_its_name() {
     let told = good(dir, TONGGUAN, &["status", "--unmatched"]);
     assert!(told.contains("回执.xml"), "{told}");
     assert!(server.files("out").join("later.xml.part").exists());
+}
+
+#[test]
+fn tls_can_begin_with_the_first_octet() {
+    let server = Server::new(Some("UseImplicitSSL"), "");
+    let ca = server.dir.path().join("server.pem");
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    server.client(dir, "tls = \"implicit\"");
+    let told = refused(dir, &["check"], 3);
+    assert!(
+        told.contains("connect to localhost") && told.contains("ca"),
+        "{told}"
+    );
+    let tls = format!("tls = \"implicit\"\nca = \"{}\"", ca.display());
+    server.client(dir, &tls);
+    good(dir, TONGGUAN, &["check"]);
+    fs::write(dir.join("a.json"), orders(0, 20)).unwrap();
+    good(dir, TONGGUAN, &["submit", "a.json"]);
+    let _customs = parts::Running::start(dir, &["simulate"], "customs.log");
+    good(dir, TONGGUAN, &["run", "--until-final", "--within", "60"]);
+    until_accepted(dir, 20);
+}
+
+#[test]
+fn several_are_uploaded_at_once() {
+    // So slow, in KB a second, that each takes a while.
+    let server = Server::new(None, "TransferRate STOR 20\n");
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    server.client(dir, "tls = \"off\"");
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let manifest = manifest.replace("batch = 100", "batch = 25");
+    fs::write(dir.join("tongguan.toml"), manifest).unwrap();
+    fs::write(dir.join("a.json"), orders(0, 150)).unwrap();
+    good(dir, TONGGUAN, &["submit", "a.json"]);
+    let _client = parts::Running::start(dir, &["run"], "client.log");
+    let end = Instant::now() + Duration::from_secs(30);
+    let (mut at_once, mut there) = (0, 0);
+    while there < 6 {
+        at_once = at_once.max(files(&server.files("in"), ".part").len());
+        there =
+            files(&server.files("in"), ".xml").len() - files(&server.files("in"), ".part").len();
+        assert!(Instant::now() < end, "{there} of 6, {at_once} at once");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // As many as send.uploads says, unless it says otherwise 4.
+    assert_eq!(at_once, 4);
 }

@@ -28,6 +28,8 @@ enum Server {
     OtherSide,
     Broker,
     Ftp(stage::ftp::Server),
+    #[cfg(all(unix, feature = "sftp"))]
+    Ssh(stage::sshd::Server),
 }
 
 impl Server {
@@ -36,6 +38,8 @@ impl Server {
             Self::OtherSide => customs.kill(),
             Self::Broker => broker("kill"),
             Self::Ftp(server) => server.stop(),
+            #[cfg(all(unix, feature = "sftp"))]
+            Self::Ssh(server) => server.stop(),
         }
     }
 
@@ -44,6 +48,8 @@ impl Server {
             Self::OtherSide => *customs = other_side(dir),
             Self::Broker => broker("start"),
             Self::Ftp(server) => server.start(),
+            #[cfg(all(unix, feature = "sftp"))]
+            Self::Ssh(server) => server.start(),
         }
     }
 }
@@ -204,10 +210,18 @@ fn every_way_carries_the_same_five_hundred() {
         prepare(way.1.path(), &url, "declare = true");
         ways.push(way);
     }
-    let server = stage::ftp::Server::new(false);
+    let server = stage::ftp::Server::new(None, "");
     let way = folder("ftp", Server::OtherSide);
     server.client(way.1.path(), "tls = \"off\"");
     ways.push((way.0, way.1, Server::Ftp(server)));
+    #[cfg(all(unix, feature = "sftp"))]
+    {
+        let server = stage::sshd::Server::new();
+        let way = folder("sftp", Server::OtherSide);
+        let known = format!("host_key = \"{}\"\n{}", server.fingerprint(), server.key());
+        server.client(way.1.path(), &known);
+        ways.push((way.0, way.1, Server::Ssh(server)));
+    }
     let way = folder("http", Server::OtherSide);
     fs::write(way.1.path().join("token"), "t0ken\n").unwrap();
     let table = format!(

@@ -15,7 +15,8 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(tls: bool) -> Self {
+    /// In clear, or with TLS in the words of `TLSOptions`.
+    pub fn new(tls: Option<&str>, extra: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let at = dir.path();
         for folder in ["files/in", "files/out", "files/taken"] {
@@ -42,7 +43,8 @@ impl Server {
              PidFile {here}/pid\nScoreboardFile none\nSystemLog {here}/log\nTransferLog none\n\
              WtmpLog off\nDelayEngine off\n"
         );
-        if tls {
+        conf.push_str(extra);
+        if let Some(options) = tls {
             let args = [
                 "req",
                 "-x509",
@@ -64,7 +66,7 @@ impl Server {
             conf.push_str(&format!(
                 "ModulePath /usr/lib/proftpd\nLoadModule mod_tls.c\nTLSEngine on\nTLSRequired on\n\
                  TLSRSACertificateFile {here}/server.pem\nTLSRSACertificateKeyFile {here}/server.key\n\
-                 TLSOptions NoSessionReuseRequired\nTLSLog {here}/tls.log\n"
+                 TLSOptions NoSessionReuseRequired {options}\nTLSLog {here}/tls.log\n"
             ));
         }
         fs::write(at.join("conf"), conf).unwrap();

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod parts;
 pub mod plugins;
 pub mod roles;
+pub mod sshd;
 pub mod token;
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Carries envelopes by FTP, in clear or with TLS (RFC 4217), always in passive mode.
+//! Carries envelopes by FTP, in clear or with TLS (RFC 4217), always in passive mode; and by SFTP.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -21,7 +21,8 @@ use tongguan_contracts::{
     Accepted, Delivery, Failure, FailureClass, Outgoing, PartOptions, Transport,
 };
 
-use link::Link;
+use tokio::sync::Semaphore;
+
 use options::Options;
 use receive::Inbox;
 use send::Outbox;
@@ -29,26 +30,40 @@ use send::Outbox;
 /// The longest pause between two tries to reach a server that is away.
 const LONGEST: Duration = Duration::from_secs(60);
 
-struct Ftp {
+struct Folders {
     options: Options,
+    /// For uploads.
+    room: Semaphore,
     outbox: Arc<Outbox>,
     inbox: Arc<Inbox>,
 }
 
-/// Builds the transport. Connects only when there is something to do.
+/// Builds the transport for FTP. Connects only when there is something to do.
 ///
 /// # Errors
 /// Misconfigured: an option is wrong, or a secret or file cannot be read.
 pub fn build(options: PartOptions) -> Result<Arc<dyn Transport>, Failure> {
-    let options = Options::read(&options)?;
-    Ok(Arc::new(Ftp {
+    Ok(folders(Options::ftp(&options)?))
+}
+
+/// Builds the transport for SFTP, as [`build`] does for FTP.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_sftp(options: PartOptions) -> Result<Arc<dyn Transport>, Failure> {
+    Ok(folders(Options::sftp(&options)?))
+}
+
+fn folders(options: Options) -> Arc<dyn Transport> {
+    Arc::new(Folders {
+        room: Semaphore::new(options.uploads),
         outbox: Arc::new(Outbox {
             options: options.clone(),
-            link: Mutex::default(),
+            links: Mutex::default(),
         }),
         inbox: Arc::new(Inbox::new(options.clone())),
         options,
-    }))
+    })
 }
 
 /// Runs a connection's work where it may block.
@@ -63,11 +78,14 @@ async fn blocking<T: Send + 'static>(
 }
 
 #[async_trait]
-impl Transport for Ftp {
+impl Transport for Folders {
     async fn send(&self, outgoing: Outgoing<'_>) -> Result<Accepted, Failure> {
         let outbox = Arc::clone(&self.outbox);
         let name = outgoing.file_name();
         let octets = outgoing.envelope.to_vec();
+        let Ok(_place) = self.room.acquire().await else {
+            return Err(Failure::transient(&self.options.part, "send", "it ends").unsent());
+        };
         blocking(&self.options.part, move || outbox.put(&name, &octets)).await
     }
 
@@ -95,7 +113,7 @@ impl Transport for Ftp {
         let options = self.options.clone();
         blocking(&self.options.part, move || {
             let look = || {
-                let mut link = Link::open(&options)?;
+                let mut link = link::open(&options)?;
                 let archive = options.archive.iter();
                 for folder in [&options.outbox, &options.inbox].into_iter().chain(archive) {
                     link.list(folder)?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tongguan_contracts::{Delivery, Failure, Settle};
 
-use crate::link::{Link, Trouble};
+use crate::link::{self, Link, Trouble};
 use crate::options::Options;
 use crate::send::path;
 
@@ -21,7 +21,7 @@ pub(crate) struct Inbox {
 
 #[derive(Default)]
 struct State {
-    link: Option<Link>,
+    link: Option<Box<dyn Link>>,
     /// Under way here: the names as they are claimed.
     taken: BTreeSet<String>,
     /// Sizes at the last look: a file that still grows is left alone.
@@ -47,7 +47,7 @@ impl Inbox {
         let found = self.with_link(&mut state, |inbox, state, link| inbox.look(state, link));
         let found = found.map_err(|t| t.failure(&self.options.part))?;
         Ok(found.map(|(name, octets)| Delivery {
-            origin: format!("ftp://{}{}", self.options.host, self.at(&name)),
+            origin: format!("{}{}", self.options.shown(), self.at(&name)),
             octets,
             settle: Box::new(Claim {
                 inbox: Arc::clone(self),
@@ -60,14 +60,14 @@ impl Inbox {
     fn with_link<T>(
         &self,
         state: &mut State,
-        work: impl FnOnce(&Self, &mut State, &mut Link) -> Result<T, Trouble>,
+        work: impl FnOnce(&Self, &mut State, &mut dyn Link) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         let mut link = match state.link.take() {
             Some(link) => link,
-            None => Link::open(&self.options)?,
+            None => link::open(&self.options)?,
         };
-        let done = work(self, state, &mut link);
-        if done.as_ref().err().is_none_or(Trouble::is_refusal) {
+        let done = work(self, state, link.as_mut());
+        if done.as_ref().err().is_none_or(|trouble| trouble.refusal) {
             state.link = Some(link);
         }
         done
@@ -80,7 +80,7 @@ impl Inbox {
     fn look(
         &self,
         state: &mut State,
-        link: &mut Link,
+        link: &mut dyn Link,
     ) -> Result<Option<(String, Vec<u8>)>, Trouble> {
         let own = format!("{CLAIM}{}", self.options.reader);
         let mut names = link.list(&self.options.inbox)?;
@@ -109,8 +109,12 @@ impl Inbox {
                 let claimed = format!("{name}{own}");
                 match link.rename(&self.at(&name), &self.at(&claimed)) {
                     Ok(()) => claimed,
-                    Err(trouble) if trouble.is_refusal() => {
-                        tracing::warn!(name, error = %trouble.error, "cannot be claimed: left alone");
+                    Err(trouble) if trouble.refusal => {
+                        tracing::warn!(
+                            name,
+                            error = trouble.reason,
+                            "cannot be claimed: left alone"
+                        );
                         continue;
                     }
                     Err(trouble) => return Err(trouble),

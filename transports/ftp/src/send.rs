@@ -1,15 +1,16 @@
 //! Uploads under a temporary name, then renames: whoever reads the folder sees a whole file or none.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tongguan_contracts::{Accepted, Failure};
 
-use crate::link::{Link, Trouble};
+use crate::link::{self, Link, Trouble};
 use crate::options::Options;
 
 pub(crate) struct Outbox {
     pub options: Options,
-    pub link: Mutex<Option<Link>>,
+    /// Those that are not in use.
+    pub links: Mutex<Vec<Box<dyn Link>>>,
 }
 
 pub(crate) fn path(folder: &str, name: &str) -> String {
@@ -19,18 +20,18 @@ pub(crate) fn path(folder: &str, name: &str) -> String {
 impl Outbox {
     /// Puts a file into the folder.
     pub(crate) fn put(&self, name: &str, octets: &[u8]) -> Result<Accepted, Failure> {
-        let mut held = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         // One that was idle for long may have been closed: that is found out before anything is at
         // stake.
-        let mut link = match held.take().map(|mut link| (link.is_well(), link)) {
+        let held = self.links().pop();
+        let mut link = match held.map(|mut link| (link.is_well(), link)) {
             Some((true, link)) => link,
-            _ => Link::open(&self.options).map_err(|t| self.failed(&t).unsent())?,
+            _ => link::open(&self.options).map_err(|t| self.failed(&t).unsent())?,
         };
         let target = path(&self.options.outbox, name);
         let temporary = format!("{target}.part");
         // Nobody reads a file under a temporary name.
         if let Err(trouble) = link.put(&temporary, octets) {
-            self.keep(&mut held, link, &trouble);
+            self.keep(link, &trouble);
             return Err(self.failed(&trouble).unsent());
         }
         let whole = link
@@ -44,27 +45,32 @@ impl Outbox {
         if let Err(trouble) = link.rename(&temporary, &target) {
             // A server that does not rename onto what is there has the file from before: its name
             // is the envelope's own.
-            let there = trouble.is_refusal()
-                && link.size(&target).ok().flatten() == Some(octets.len() as u64);
+            let there =
+                trouble.refusal && link.size(&target).ok().flatten() == Some(octets.len() as u64);
             if !there {
                 let failure = self.failed(&trouble);
-                let refused = trouble.is_refusal();
-                self.keep(&mut held, link, &trouble);
+                let refused = trouble.refusal;
+                self.keep(link, &trouble);
                 return Err(if refused { failure.unsent() } else { failure });
             }
             if let Err(trouble) = link.remove(&temporary) {
-                tracing::warn!(error = %trouble.error, temporary, "a temporary file stays");
+                tracing::warn!(error = trouble.reason, temporary, "a temporary file stays");
             }
         }
-        *held = Some(link);
+        self.links().push(link);
         Ok(Accepted {
-            evidence: format!("ftp://{}{target}", self.options.host),
+            evidence: format!("{}{target}", self.options.shown()),
         })
     }
 
-    fn keep(&self, held: &mut Option<Link>, link: Link, trouble: &Trouble) {
-        if trouble.is_refusal() {
-            *held = Some(link);
+    fn links(&self) -> MutexGuard<'_, Vec<Box<dyn Link>>> {
+        // Whole between any two operations, even after a panic.
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, link: Box<dyn Link>, trouble: &Trouble) {
+        if trouble.refusal {
+            self.links().push(link);
         }
     }
 

@@ -68,6 +68,8 @@ enum Stage {
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     kept: Kept,
+    /// How often what is kept has changed.
+    changes: u64,
     /// Ids with their positions, where there is a cursor.
     order: VecDeque<(String, String)>,
     stages: HashMap<String, Stage>,
@@ -152,14 +154,18 @@ impl Window {
         }
     }
 
-    /// A receipt is acknowledged. Gives what is to be kept of that.
-    pub(crate) fn had(&mut self, id: &str, cursor: Option<&Cursor>) -> Option<Kept> {
+    /// What is to be kept, and how often that has changed.
+    pub(crate) fn kept(&self) -> (u64, Kept) {
+        (self.changes, self.kept.clone())
+    }
+
+    /// A receipt is acknowledged.
+    pub(crate) fn had(&mut self, id: &str, cursor: Option<&Cursor>) {
         let Some(cursor) = cursor else {
             self.past(id);
-            return None;
+            return;
         };
         self.stages.insert(id.to_owned(), Stage::Had);
-        let mut moved = false;
         while let Some((id, _)) = self.order.front()
             && self.stages.get(id) == Some(&Stage::Had)
             && let Some((id, position)) = self.order.pop_front()
@@ -169,9 +175,11 @@ impl Window {
                 continue;
             }
             self.past(&id);
-            moved = true;
-            if cursor.time.is_some() {
+            self.changes += 1;
+            if let Some(by) = &cursor.time {
                 self.kept.had.insert(id, position.clone());
+                // A receipt from the future would lead past all that come until then.
+                let position = position.min(written(now(), &by.pattern));
                 let newest = self.kept.cursor.get_or_insert_default();
                 if position > *newest {
                     *newest = position;
@@ -186,7 +194,6 @@ impl Window {
         {
             self.kept.had.retain(|_, position| *position >= asked);
         }
-        moved.then(|| self.kept.clone())
     }
 
     fn past(&mut self, id: &str) {
@@ -254,6 +261,14 @@ mod tests {
         window.saw(items.to_vec(), cursor, Instant::now())
     }
 
+    /// What is to be kept of it, if anything.
+    fn had(window: &mut Window, id: &str, cursor: &Cursor) -> Option<Kept> {
+        let before = window.changes;
+        window.had(id, Some(cursor));
+        let (changes, kept) = window.kept();
+        (changes != before).then_some(kept)
+    }
+
     #[test]
     fn an_answer_from_before_brings_nothing_back() {
         let mut window = Window::default();
@@ -278,13 +293,13 @@ mod tests {
         );
         // Under way, they are not handed out twice.
         assert!(saw(&mut window, &page, Some(&cursor)).is_empty());
-        assert!(window.had("c", Some(&cursor)).is_none());
+        assert!(had(&mut window, "c", &cursor).is_none());
         window.back("b");
-        assert_eq!(window.had("a", Some(&cursor)).unwrap().cursor.unwrap(), "1");
+        assert_eq!(had(&mut window, "a", &cursor).unwrap().cursor.unwrap(), "1");
         assert_eq!(window.from(Some(&cursor)), "1");
         // What was given back comes again; what was acknowledged before it does not.
         assert_eq!(ids(&saw(&mut window, &page[1..], Some(&cursor))), ["b"]);
-        assert_eq!(window.had("b", Some(&cursor)).unwrap().cursor.unwrap(), "3");
+        assert_eq!(had(&mut window, "b", &cursor).unwrap().cursor.unwrap(), "3");
         assert!(window.order.is_empty() && window.stages.is_empty());
     }
 
@@ -300,19 +315,29 @@ mod tests {
             ids(&saw(&mut window, &[b.clone(), a.clone()], Some(&cursor))),
             ["a", "b"]
         );
-        window.had("b", Some(&cursor));
-        let kept = window.had("a", Some(&cursor)).unwrap();
+        had(&mut window, "b", &cursor);
+        let kept = had(&mut window, "a", &cursor).unwrap();
         assert_eq!(kept.cursor.as_deref(), Some("20261126100000"));
         let mut window = Window::new(kept);
         assert_eq!(window.from(Some(&cursor)), "20261126095500");
         // After a restart, too: the late one of that second is new, the others are not.
         assert_eq!(ids(&saw(&mut window, &[a, b, c], Some(&cursor))), ["c"]);
-        let kept = window.had("c", Some(&cursor)).unwrap();
+        let kept = had(&mut window, "c", &cursor).unwrap();
         assert_eq!(kept.had.len(), 3);
         // What can come no more is forgotten.
         let d = item("d", "20261126120000");
         saw(&mut window, &[d], Some(&cursor));
-        assert_eq!(window.had("d", Some(&cursor)).unwrap().had.len(), 1);
+        assert_eq!(had(&mut window, "d", &cursor).unwrap().had.len(), 1);
+    }
+
+    #[test]
+    fn a_receipt_from_the_future_leads_past_nothing() {
+        let cursor = cursor(true);
+        let mut window = Window::default();
+        saw(&mut window, &[item("a", "20991231000000")], Some(&cursor));
+        let kept = had(&mut window, "a", &cursor).unwrap();
+        assert!(*kept.cursor.as_ref().unwrap() <= written(now(), "YYYYMMDDhhmmss"));
+        assert!(kept.had.contains_key("a"), "and it does not come again");
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Inbox {
     query: Query,
     link: Arc<Link>,
     state: Mutex<State>,
+    /// Which change of what is kept is on disk.
+    written: Mutex<u64>,
 }
 
 #[derive(Default)]
@@ -42,6 +44,7 @@ impl Inbox {
             query,
             link,
             state: Mutex::default(),
+            written: Mutex::default(),
         }
     }
 
@@ -215,23 +218,29 @@ impl Inbox {
         }
     }
 
-    /// Notes that a receipt is ours, on disk where there is a cursor.
+    /// Notes that a receipt is ours, on disk where there is a cursor. Several that come together share
+    /// a flush.
     fn keep(&self, id: &str) -> Result<(), Failure> {
-        let mut state = self.state();
         let cursor = self.query.cursor.as_ref();
-        let kept = state.window.get_or_insert_default().had(id, cursor);
-        match (kept, cursor) {
-            // Under the lock: a cursor that was written later is never older.
-            (Some(kept), Some(cursor)) => kept.write(&cursor.path).map_err(|error| {
-                let doing = format!(
-                    "keep how far receipts were had in {}",
-                    cursor.path.display()
-                );
-                Failure::transient(&self.options.part, doing, error)
-                    .remedy("check the folder that state names, and the disk")
-            }),
-            _ => Ok(()),
+        self.state().window.get_or_insert_default().had(id, cursor);
+        let Some(cursor) = cursor else {
+            return Ok(());
+        };
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let (changes, kept) = self.state().window.get_or_insert_default().kept();
+        if changes == *written {
+            return Ok(());
         }
+        kept.write(&cursor.path).map_err(|error| {
+            let doing = format!(
+                "keep how far receipts were had in {}",
+                cursor.path.display()
+            );
+            Failure::transient(&self.options.part, doing, error)
+                .remedy("check the folder that state names, and the disk")
+        })?;
+        *written = changes;
+        Ok(())
     }
 }
 
