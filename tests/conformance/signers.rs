@@ -12,6 +12,7 @@ use crate::eport::{Control, PIN};
 use crate::stage::desktop::Desktop;
 use crate::stage::token::Stage;
 use crate::stage::{TONGGUAN, good, plugins, refused};
+use crate::stage::{sdf as hsm, skf as key};
 
 /// What each run says besides.
 const EFFORT: &[&str] = &["--rounds", "200", "--idle", "0"];
@@ -53,6 +54,61 @@ fn pkcs11() {
     assert_eq!(stage.calls("C_Login") - before, 4, "{told}");
     // The kit leaves nothing that keeps the right PIN from being tried.
     stage.well(TONGGUAN, &["check", "--offline"]);
+}
+
+/// Each way in which vendors read the standard; the KEY is pulled out by hand, and the PIN counted.
+#[test]
+fn skf() {
+    for (scheme, variant) in [("sm2", &[][..]), ("rsa", &["-DSKF_WIDE", "-DSKF_PACKED"])] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        key::prepare(dir, variant, scheme);
+        fs::write(dir.join("wrong"), "11111111\n").unwrap();
+        fs::write(dir.join("w.json"), r#"{"pin": "file:wrong"}"#).unwrap();
+        let plugged = key::key(dir, key::SERIAL).join("plugged");
+        let args = test(&[
+            "--part",
+            "signers.main",
+            "--unplug",
+            "--wrong-pin",
+            "w.json",
+        ]);
+        let told = by_hand(dir, &args, |out| {
+            if out {
+                fs::remove_file(&plugged).unwrap();
+            } else {
+                fs::write(&plugged, "1").unwrap();
+            }
+        });
+        assert_eq!(left(&told), ["signer.lives"], "{told}");
+    }
+}
+
+#[test]
+fn sdf() {
+    for (scheme, variant) in [("sm2", &[][..]), ("rsa", &["-DRSAref_MAX_BITS=4096"])] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        hsm::prepare(dir, variant, scheme);
+        fs::write(dir.join("wrong"), "11111111\n").unwrap();
+        fs::write(dir.join("w.json"), r#"{"password": "file:wrong"}"#).unwrap();
+        let power = dir.join("device/power");
+        let args = test(&[
+            "--part",
+            "signers.main",
+            "--unplug",
+            "--wrong-pin",
+            "w.json",
+        ]);
+        let told = by_hand(dir, &args, |out| {
+            if out {
+                fs::remove_file(&power).unwrap();
+            } else {
+                fs::write(&power, "1").unwrap();
+            }
+        });
+        assert_eq!(left(&told), ["signer.lives"], "{told}");
+    }
 }
 
 #[test]

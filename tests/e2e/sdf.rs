@@ -10,33 +10,12 @@
 
 mod stage;
 
+use stage::sdf::*;
 use stage::{TONGGUAN, files, good, keys, orders, parts, refused};
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 const LIST: &[&str] = &["status", "--list"];
-
-/// The signer's table, with the key of that index.
-fn signer(index: u32, options: &str) -> String {
-    format!(
-        "kind = \"sdf\"\nmodule = \"device/vendor.so\"\nkey = {index}\n\
-         certificate = \"enterprise.pem\"\n{options}"
-    )
-}
-
-const PASSWORD: &str = "password = \"file:password\"\n";
-
-/// A folder whose client signs by the key at index 3 of an HSM.
-fn prepare(dir: &Path, variant: &[&str], scheme: &str) {
-    keys::prepare(dir, "sdf", variant, scheme, &signer(3, PASSWORD));
-    fs::write(dir.join("password"), "12345678\n").unwrap();
-    let device = dir.join("device");
-    fs::write(device.join("power"), "1").unwrap();
-    fs::write(device.join("serial"), "H-2026/1").unwrap();
-    fs::write(device.join("3.password"), "12345678").unwrap();
-    fs::copy(dir.join("enterprise.key"), device.join("3.pem")).unwrap();
-}
 
 #[test]
 fn others_verify_what_an_hsm_signs_however_its_vendor_reads_the_standard() {

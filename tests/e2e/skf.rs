@@ -10,45 +10,11 @@
 
 mod stage;
 
+use stage::skf::*;
 use stage::{TONGGUAN, files, good, keys, orders, parts, refused};
 use std::fs;
-use std::path::Path;
 
-const SERIAL: &str = "K0330196001";
 const LIST: &[&str] = &["status", "--list"];
-const SIGNER: &str = "kind = \"skf\"\nmodule = \"device/vendor.so\"\npin = \"file:pin\"\n";
-
-/// A folder whose client signs by the one key of the one KEY that is plugged in.
-fn prepare(dir: &Path, variant: &[&str], scheme: &str) {
-    keys::prepare(dir, "skf", variant, scheme, SIGNER);
-    fs::write(dir.join("pin"), "88888888\n").unwrap();
-    container(dir, SERIAL, "CUSTOMS", "SIGN");
-    write_key(dir, SERIAL, "CUSTOMS", "SIGN", "enterprise");
-}
-
-fn key(dir: &Path, serial: &str) -> std::path::PathBuf {
-    dir.join("device").join(serial)
-}
-
-/// Plugs a KEY in that has that container in that application.
-fn container(dir: &Path, serial: &str, application: &str, container: &str) {
-    let key = key(dir, serial);
-    fs::create_dir_all(key.join(application).join(container)).unwrap();
-    fs::write(key.join("plugged"), "1").unwrap();
-    fs::write(key.join("pin"), "88888888").unwrap();
-}
-
-fn write_key(dir: &Path, serial: &str, application: &str, container: &str, name: &str) {
-    let place = key(dir, serial).join(application).join(container);
-    fs::copy(dir.join(format!("{name}.key")), place.join("key.pem")).unwrap();
-    let (from, to) = (format!("{name}.pem"), place.join("certificate.der"));
-    let to = to.to_str().unwrap();
-    good(
-        dir,
-        "openssl",
-        &["x509", "-in", &from, "-outform", "DER", "-out", to],
-    );
-}
 
 #[test]
 fn others_verify_what_a_key_signs_however_its_vendor_reads_the_standard() {

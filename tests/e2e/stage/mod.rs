@@ -13,6 +13,8 @@ pub mod keys;
 pub mod parts;
 pub mod plugins;
 pub mod roles;
+pub mod sdf;
+pub mod skf;
 pub mod sshd;
 pub mod token;
 
