@@ -7,12 +7,17 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 use tongguan_conformance::transport::{Peer, Server};
+
+use tongguan_contracts::{Outgoing, Transport};
+use tongguan_simulator::Face;
 
 use crate::stage::{ftp, good, parts};
 
@@ -195,5 +200,101 @@ impl Server for Proftpd {
 
     async fn start(&self) {
         self.0.lock().unwrap().start();
+    }
+}
+
+/// OpenSSH.
+#[cfg(all(unix, feature = "sftp"))]
+pub struct Sshd(pub Mutex<crate::stage::sshd::Server>);
+
+#[cfg(all(unix, feature = "sftp"))]
+#[async_trait]
+impl Server for Sshd {
+    async fn stop(&self) {
+        self.0.lock().unwrap().stop();
+    }
+
+    async fn start(&self) {
+        self.0.lock().unwrap().start();
+    }
+}
+
+/// The gateway's face, and who takes what is posted there.
+type Running = (Arc<dyn Transport>, JoinHandle<()>);
+
+/// The simulator's gateway, whose owner looks into it now and then.
+pub struct Gateway {
+    pub port: u16,
+    folder: tempfile::TempDir,
+    taken: Arc<Mutex<VecDeque<Vec<u8>>>>,
+    running: tokio::sync::Mutex<Option<Running>>,
+    next: AtomicU64,
+}
+
+impl Gateway {
+    /// One that serves; its token is `t0ken`.
+    pub async fn new() -> Self {
+        let gateway = Self {
+            port: parts::free_port(),
+            folder: tempfile::tempdir().unwrap(),
+            taken: Arc::default(),
+            running: tokio::sync::Mutex::default(),
+            next: AtomicU64::new(0),
+        };
+        gateway.start().await;
+        gateway
+    }
+}
+
+#[async_trait]
+impl Server for Gateway {
+    async fn stop(&self) {
+        if let Some((face, taking)) = self.running.lock().await.take() {
+            taking.abort();
+            face.close().await;
+        }
+    }
+
+    async fn start(&self) {
+        let face = Face {
+            listen: ([127, 0, 0, 1], self.port).into(),
+            folder: self.folder.path().to_owned(),
+            token: Some("t0ken".to_owned().into()),
+            push: None,
+        };
+        let face = face.open().unwrap();
+        let (taken, side) = (Arc::clone(&self.taken), Arc::clone(&face));
+        let taking = tokio::spawn(async move {
+            loop {
+                let delivery = side.receive().await.unwrap();
+                taken.lock().unwrap().push_back(delivery.octets);
+                delivery.settle.acknowledge().await.unwrap();
+            }
+        });
+        *self.running.lock().await = Some((face, taking));
+        parts::until_listening(self.port, Path::new("none"));
+    }
+}
+
+#[async_trait]
+impl Peer for Gateway {
+    async fn put(&self, octets: &[u8]) -> Result<(), String> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let running = self.running.lock().await;
+        let (face, _) = running.as_ref().ok_or("it is stopped")?;
+        let outgoing = Outgoing {
+            cop_msg_id: &format!("R-{number}"),
+            message: "CEB312Message",
+            envelope: octets,
+        };
+        let put = face.send(outgoing).await;
+        put.map(drop).map_err(|e| e.to_string())
+    }
+
+    async fn take(&self, within: Duration) -> Result<Option<Vec<u8>>, String> {
+        patiently!(
+            within,
+            Ok::<_, String>(self.taken.lock().unwrap().pop_front())
+        )
     }
 }

@@ -9,7 +9,7 @@ use tongguan_conformance::transport::{Peer, Server, Stand, Wrong, conformance};
 use tongguan_contracts::{Failure, PartOptions, Transport, TransportBuilder};
 
 use crate::keeps;
-use crate::sides::{Broker, Folders, Proftpd, Queues};
+use crate::sides::{Broker, Folders, Gateway, Proftpd, Queues};
 use crate::stage::{TONGGUAN, ftp, good, parts, plugins};
 
 /// The broker is killed under everybody's feet: one test with it at a time.
@@ -155,6 +155,109 @@ async fn ftp() {
         ],
     };
     let report = conformance("transport \"ftp\"", "built in, ProFTPD", &stand).await;
+    keeps(&report, &[]);
+}
+
+#[cfg(all(unix, feature = "sftp"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn sftp() {
+    let server = crate::stage::sshd::Server::new();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("passphrase"), "秘密\n").unwrap();
+    fs::write(dir.path().join("wrong"), "wrong\n").unwrap();
+    let peer = Folders::new(server.files("in"), server.files("out"));
+    let here = server.dir.path().display().to_string();
+    let options = json!({
+        "host": "127.0.0.1", "port": server.port, "username": server.user, "poll_ms": 100,
+        "key": format!("{here}/client"), "passphrase": "file:passphrase",
+        "host_key": server.fingerprint(),
+        "send": { "folder": server.files("in") },
+        "receive": { "folder": server.files("out"), "archive": server.files("taken") },
+    });
+    let server = crate::sides::Sshd(Mutex::new(server));
+    let stand = OnStand {
+        build: tongguan_transport_ftp::build_sftp,
+        base: dir.path(),
+        options,
+        peer: &peer,
+        server: Some(&server),
+        wrong: vec![
+            (
+                "another server",
+                "/host_key",
+                json!(format!("SHA256:{}", "A".repeat(43))),
+                "host_key",
+            ),
+            (
+                "a key that the server does not know",
+                "/key",
+                json!(format!("{here}/stranger")),
+                "log in",
+            ),
+            (
+                "a wrong passphrase",
+                "/passphrase",
+                json!("file:wrong"),
+                "passphrase",
+            ),
+            ("a wrong user", "/username", json!("not-there"), "not-there"),
+            (
+                "no folder to send to",
+                "/send/folder",
+                json!("/none"),
+                "/none",
+            ),
+            (
+                "no folder to receive from",
+                "/receive/folder",
+                json!("/none"),
+                "/none",
+            ),
+        ],
+    };
+    let report = conformance("transport \"sftp\"", "built in, OpenSSH", &stand).await;
+    keeps(&report, &[]);
+}
+
+/// By the gateway's profile, to the simulator.
+#[tokio::test(flavor = "multi_thread")]
+async fn http() {
+    let gateway = Gateway::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("token"), "t0ken\n").unwrap();
+    fs::write(dir.path().join("wrong"), "wrong\n").unwrap();
+    let url = format!("http://127.0.0.1:{}", gateway.port);
+    let stand = OnStand {
+        build: tongguan_transport_http::build,
+        base: dir.path(),
+        options: json!({
+            "profile": "gateway", "url": url, "poll_ms": 50, "timeout_seconds": 10,
+            "secrets": { "token": "file:token" }, "check": { "path": "/v1/status" },
+        }),
+        peer: &gateway,
+        server: Some(&gateway),
+        wrong: vec![
+            (
+                "a wrong token",
+                "/secrets/token",
+                json!("file:wrong"),
+                "401",
+            ),
+            (
+                "a path that is not there",
+                "/check/path",
+                json!("/v1/none"),
+                "/v1/none",
+            ),
+            (
+                "no such profile",
+                "/profile",
+                json!("gatway"),
+                "cebcmsg, gateway",
+            ),
+        ],
+    };
+    let report = conformance("transport \"http\"", "built in, the simulator", &stand).await;
     keeps(&report, &[]);
 }
 

@@ -28,8 +28,8 @@ fn orders_go_and_receipts_come_though_the_server_dies() {
     good(dir, TONGGUAN, &["check"]);
     // The other side comes by FTP too.
     let simulate = ["simulate", "--journal", "declared.jsonl"];
-    let mut customs = parts::start(dir, &simulate, "customs.log");
-    let mut client = parts::start(dir, &["run"], "client.log");
+    let mut customs = parts::Running::start(dir, &simulate, "customs.log");
+    let mut client = parts::Running::start(dir, &["run"], "client.log");
     fs::write(dir.join("a.json"), orders(0, 50)).unwrap();
     good(dir, TONGGUAN, &["submit", "a.json"]);
     std::thread::sleep(Duration::from_millis(1500));
@@ -40,8 +40,7 @@ fn orders_go_and_receipts_come_though_the_server_dies() {
     server.start();
     until_accepted(dir, 100);
     for process in [&mut client, &mut customs] {
-        process.kill().unwrap();
-        process.wait().unwrap();
+        process.kill();
     }
     let (guids, _) = parts::journal(&dir.join("declared.jsonl"));
     assert_eq!(guids.len(), 100);
@@ -77,10 +76,9 @@ fn tls_is_checked_by_the_ca_and_the_name() {
     good(dir, TONGGUAN, &["check"]);
     fs::write(dir.join("a.json"), orders(0, 2)).unwrap();
     good(dir, TONGGUAN, &["submit", "a.json"]);
-    let mut customs = parts::start(dir, &["simulate"], "customs.log");
+    let mut customs = parts::Running::start(dir, &["simulate"], "customs.log");
     good(dir, TONGGUAN, &["run", "--until-final", "--within", "60"]);
-    customs.kill().unwrap();
-    customs.wait().unwrap();
+    customs.kill();
     until_accepted(dir, 2);
     // What is wrong is told.
     fs::write(dir.join("ftp-password"), "wrong\n").unwrap();
@@ -110,7 +108,7 @@ fn a_receipt_is_taken_whole_whatever_its_name() {
     let half = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Half>";
     fs::write(&path, half).unwrap();
     fs::write(server.files("out").join("later.xml.part"), half).unwrap();
-    let mut client = parts::start(dir, &["run"], "client.log");
+    let mut client = parts::Running::start(dir, &["run"], "client.log");
     // It grows faster than it is looked at.
     for _ in 0..15 {
         std::thread::sleep(Duration::from_millis(100));
@@ -127,8 +125,7 @@ fn a_receipt_is_taken_whole_whatever_its_name() {
         assert!(Instant::now() < end, "{log}");
         std::thread::sleep(Duration::from_millis(100));
     }
-    client.kill().unwrap();
-    client.wait().unwrap();
+    client.kill();
     assert_eq!(fs::read(&taken).unwrap(), whole);
     let told = good(dir, TONGGUAN, &["status", "--unmatched"]);
     assert!(told.contains("回执.xml"), "{told}");

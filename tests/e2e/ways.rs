@@ -18,6 +18,7 @@ use stage::{TONGGUAN, files, good};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use tongguan_messages::{Limits, Message, answers, read};
 
@@ -26,7 +27,8 @@ const DECLARATIONS: usize = 500;
 /// What stands between the two sides, and can be restarted. Where nothing does, the other side is.
 enum Server {
     OtherSide,
-    Broker,
+    /// Shared by two ways: the first one restarts it, when both have come to their middle.
+    Broker(Arc<Meeting>, bool),
     Ftp(stage::ftp::Server),
     #[cfg(all(unix, feature = "sftp"))]
     Ssh(stage::sshd::Server),
@@ -36,7 +38,7 @@ impl Server {
     fn stop(&mut self, customs: &mut Running) {
         match self {
             Self::OtherSide => customs.kill(),
-            Self::Broker => broker("kill"),
+            Self::Broker(meeting, first) => meeting.only(*first, || broker("kill")),
             Self::Ftp(server) => server.stop(),
             #[cfg(all(unix, feature = "sftp"))]
             Self::Ssh(server) => server.stop(),
@@ -46,11 +48,36 @@ impl Server {
     fn start(&mut self, dir: &Path, customs: &mut Running) {
         match self {
             Self::OtherSide => *customs = other_side(dir),
-            Self::Broker => broker("start"),
+            Self::Broker(meeting, first) => meeting.only(*first, || broker("start")),
             Self::Ftp(server) => server.start(),
             #[cfg(all(unix, feature = "sftp"))]
             Self::Ssh(server) => server.start(),
         }
+    }
+}
+
+/// Where two wait for each other, but not for ever.
+#[derive(Default)]
+struct Meeting(Mutex<usize>, Condvar);
+
+impl Meeting {
+    /// Done by one of them, when both are there; both go on when it is done.
+    fn only(&self, mine: bool, work: impl FnOnce()) {
+        self.met();
+        if mine {
+            work();
+        }
+        self.met();
+    }
+
+    fn met(&self) {
+        let mut came = self.0.lock().unwrap();
+        *came += 1;
+        let (own, patience) = (*came, Duration::from_secs(90));
+        self.1.notify_all();
+        let alone = |came: &mut usize| *came < own.next_multiple_of(2);
+        let ended = self.1.wait_timeout_while(came, patience, alone).unwrap();
+        assert!(!ended.1.timed_out(), "the other one has not come");
     }
 }
 
@@ -206,8 +233,21 @@ fn every_way_carries_the_same_five_hundred() {
     let folder = |name: &'static str, server| (name, tempfile::tempdir().unwrap(), server);
     ways.push(folder("directory", Server::OtherSide));
     if let Some(url) = stage::parts::broker("ways") {
-        let way = folder("amqp", Server::Broker);
+        let meeting = Arc::new(Meeting::default());
+        let way = folder("amqp", Server::Broker(Arc::clone(&meeting), true));
         prepare(way.1.path(), &url, "declare = true");
+        ways.push(way);
+        stage::parts::broker("ways10").unwrap();
+        let way = folder("amqp10", Server::Broker(meeting, false));
+        fs::write(way.1.path().join("guest"), "guest\n").unwrap();
+        let table = format!(
+            "[transports.main]\nkind = \"amqp10\"\nurl = \"{}\"\nhostname = \"vhost:ways10\"\n\
+             username = \"guest\"\npassword = \"file:guest\"\n\
+             send = {{ address = \"/queue/to-customs\" }}\n\
+             receive = {{ address = \"/queue/from-customs\" }}\n",
+            url.trim_end_matches("/ways")
+        );
+        declare_by(way.1.path(), &table);
         ways.push(way);
     }
     let server = stage::ftp::Server::new(None, "");
