@@ -112,6 +112,16 @@ Examples:
   tongguan check --offline    all but the transports")]
     Check(Check),
 
+    /// Look at everything on the way, one thing after another, and say what to do about each
+    #[command(after_help = "\
+Examples:
+  tongguan doctor          rights, disk, store, clock; driver, device, certificate, profile and a
+                           signature of each signer; name, port, login and rights of each transport
+  tongguan doctor --json   one object, for a ticket
+
+Devices are opened, which tries their PIN; each signs a text of no meaning. Nothing is sent.")]
+    Doctor,
+
     /// Say how much the manifest can carry, and what would carry more
     #[command(after_help = "\
 Examples:

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod capacity;
 mod clock;
 pub mod diagnosis;
+pub mod doctor;
 pub mod evidence;
 mod lifecycle;
 mod manifest;

@@ -428,6 +428,13 @@ impl Manifest {
         self.store.file(&self.base)
     }
 
+    /// The tables of all parts, with their names.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &toml::Table)> {
+        let all = [&self.signers, &self.transports, &self.roles];
+        let all = all.into_iter().flatten();
+        all.map(|(name, table)| (name.as_str(), table))
+    }
+
     /// The route of a message.
     pub fn route(&self, message: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.takes(message))

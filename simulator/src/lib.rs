@@ -157,7 +157,11 @@ impl Simulator {
             files.push((name, reply.content.clone()));
         }
         for (name, octets) in files {
-            if let Err(error) = std::fs::write(folder.join(&name), octets) {
+            // Whoever looks into the folder sees whole files.
+            let at = folder.join(format!(".{}", receipts::guid()));
+            let to = folder.join(&name);
+            let kept = std::fs::write(&at, octets).and_then(|()| std::fs::rename(&at, &to));
+            if let Err(error) = kept {
                 tracing::warn!(name, %error, "a copy could not be kept");
             }
         }

@@ -5,6 +5,7 @@ pub mod capacity;
 pub mod check;
 pub mod decide;
 pub mod demo;
+pub mod doctor;
 pub mod evidence;
 pub mod explain;
 pub mod init;

@@ -15,7 +15,8 @@ const DAY: i64 = 24 * 60 * 60;
 /// From when to when a certificate is valid, in seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Validity {
-    subject: String,
+    /// Whose it is.
+    pub(crate) subject: String,
     pub not_before: i64,
     pub not_after: i64,
 }
@@ -63,7 +64,8 @@ impl Validity {
     }
 }
 
-fn day(seconds: i64) -> String {
+/// The day of a time, seconds since 1970.
+pub(crate) fn day(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds)
         .ok()
         .and_then(|at| at.format(format_description!("[year]-[month]-[day]")).ok())

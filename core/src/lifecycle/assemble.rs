@@ -62,7 +62,7 @@ fn groups(routes: &[Route]) -> Vec<Group> {
 }
 
 /// The profile that a signer's key goes with.
-fn profile_of(signer: &dyn Signer) -> Result<Profile, Failure> {
+pub(crate) fn profile_of(signer: &dyn Signer) -> Result<Profile, Failure> {
     match signer.algorithms().first() {
         Some(Algorithm::RsaSha1) => Ok(Profile::RsaSha1),
         Some(Algorithm::Sm2Sm3) => Ok(Profile::Sm2Sm3),
@@ -74,7 +74,8 @@ fn profile_of(signer: &dyn Signer) -> Result<Profile, Failure> {
     }
 }
 
-fn algorithm(profile: Profile) -> Algorithm {
+/// What a signer is asked for by a profile.
+pub(crate) fn algorithm(profile: Profile) -> Algorithm {
     match profile {
         Profile::RsaSha1 => Algorithm::RsaSha1,
         Profile::Sm2Sm3 | Profile::Sm2Sm3Legacy => Algorithm::Sm2Sm3,
