@@ -19,6 +19,7 @@ pub fn built_in() -> Registry {
     registry.signer("software", tongguan_signer_software::build);
     registry.transport("amqp", tongguan_transport_amqp::build);
     registry.transport("amqp10", tongguan_transport_amqp10::build);
+    registry.transport("as2", tongguan_transport_as2::build);
     registry.transport("directory", tongguan_transport_directory::build);
     registry.transport("ftp", tongguan_transport_ftp::build);
     registry.transport("sftp", tongguan_transport_ftp::build_sftp);
@@ -87,6 +88,7 @@ pub fn other_side(
             }
         }
         "http" => platform(name, &options, http),
+        "as2" => tongguan_transport_as2::build(partner(options)?),
         other => Err(Failure::misconfigured(
             options.part,
             "stand behind it",
@@ -149,6 +151,74 @@ fn pusher(
     let mut options = options.clone();
     options.options = table;
     tongguan_transport_http::build(options)
+}
+
+/// An AS2 transport as its partner has it. The partner's key lies beside its certificate, as NAME.key:
+/// only a rehearsal has it.
+fn partner(mut options: PartOptions) -> Result<PartOptions, Failure> {
+    let part = options.part.clone();
+    let wrong = |why: &str, remedy: &str| {
+        Failure::misconfigured(&part, "stand behind it", why).remedy(remedy)
+    };
+    let given = |name: &str| options.options[name].as_str().map(str::to_owned);
+    let url: Option<hyper::Uri> = given("url").and_then(|url| url.parse().ok());
+    let place = url.as_ref().and_then(|url| {
+        let host = url.host()?.replace("localhost", "127.0.0.1");
+        let here = url.scheme_str() == Some("http");
+        let address = format!("{host}:{}", url.port_u16()?);
+        here.then_some((address, url.path().to_owned()))
+    });
+    let (listen, path) = place.ok_or_else(|| {
+        let remedy = "for a rehearsal: url = \"http://127.0.0.1:4081/as2\"";
+        wrong(
+            "url is no address with a port of this machine, in clear",
+            remedy,
+        )
+    })?;
+    let back = given("listen").ok_or_else(|| {
+        wrong(
+            "it has no listen: nothing can come back",
+            "add listen = \"127.0.0.1:4080\"",
+        )
+    })?;
+    let back = format!(
+        "http://{back}{}",
+        given("path").as_deref().unwrap_or("/as2")
+    );
+    let (Some(ours), Some(theirs)) = (given("certificate"), given("partner_certificate")) else {
+        let remedy = "add certificate beside key, and partner_certificate";
+        return Err(wrong("the partner needs both certificates", remedy));
+    };
+    let key = std::path::Path::new(&theirs).with_extension("key");
+    swap(&mut options, "as2_from", "as2_to");
+    if let Value::Object(table) = &mut options.options {
+        for name in ["password", "tls", "ca", "mdn_hosts"] {
+            table.remove(name);
+        }
+        if table.contains_key("mdn_url") {
+            table.insert(
+                "mdn_url".to_owned(),
+                format!("http://{listen}{path}").into(),
+            );
+        }
+        for folder in ["state", "evidence"] {
+            if let Some(Value::String(name)) = table.get_mut(folder) {
+                name.push_str("-platform");
+            }
+        }
+        let key = key.display().to_string();
+        for (name, value) in [
+            ("url", back),
+            ("listen", listen),
+            ("path", path),
+            ("key", key),
+            ("certificate", theirs),
+            ("partner_certificate", ours),
+        ] {
+            table.insert(name.to_owned(), value.into());
+        }
+    }
+    Ok(options)
 }
 
 fn swap(options: &mut PartOptions, one: &str, other: &str) {

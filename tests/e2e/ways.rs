@@ -271,6 +271,9 @@ fn every_way_carries_the_same_five_hundred() {
     );
     declare_by(way.1.path(), &table);
     ways.push(way);
+    let way = folder("as2", Server::OtherSide);
+    stage::as2::client(way.1.path(), free_port(), free_port(), "");
+    ways.push(way);
 
     let running = ways.into_iter().map(|(name, dir, mut server)| {
         let run = move || {

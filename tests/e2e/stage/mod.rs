@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+pub mod as2;
 pub mod desktop;
 pub mod ftp;
 pub mod keys;
