@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tongguan_conformance::transport::{Peer, Server};
 
@@ -296,5 +297,76 @@ impl Peer for Gateway {
             within,
             Ok::<_, String>(self.taken.lock().unwrap().pop_front())
         )
+    }
+}
+
+/// A partner that takes what comes as it comes, and sends what it is given until it is taken: both
+/// hands of it are busy by themselves, where a transport has no store between the two sides.
+pub struct Partner {
+    transport: Arc<dyn Transport>,
+    taken: tokio::sync::Mutex<mpsc::UnboundedReceiver<Vec<u8>>>,
+    taking: tokio::task::JoinHandle<()>,
+    next: AtomicU64,
+}
+
+impl Partner {
+    pub fn new(transport: Arc<dyn Transport>) -> Self {
+        let (take, taken) = mpsc::unbounded_channel();
+        let receiving = Arc::clone(&transport);
+        let taking = tokio::spawn(async move {
+            loop {
+                match receiving.receive().await {
+                    Ok(delivery) => {
+                        // What is not acknowledged comes again, and counts then.
+                        if delivery.settle.acknowledge().await.is_ok() {
+                            let _ = take.send(delivery.octets);
+                        }
+                    }
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        });
+        Self {
+            transport,
+            taken: tokio::sync::Mutex::new(taken),
+            taking,
+            next: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Drop for Partner {
+    fn drop(&mut self) {
+        self.taking.abort();
+    }
+}
+
+#[async_trait]
+impl Peer for Partner {
+    fn knows_repeats(&self) -> bool {
+        true
+    }
+
+    async fn put(&self, octets: &[u8]) -> Result<(), String> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (transport, octets) = (Arc::clone(&self.transport), octets.to_vec());
+        tokio::spawn(async move {
+            let id = format!("partner-{number}");
+            let outgoing = Outgoing {
+                cop_msg_id: &id,
+                message: "Tried",
+                envelope: &octets,
+            };
+            while transport.send(outgoing).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        Ok(())
+    }
+
+    async fn take(&self, within: Duration) -> Result<Option<Vec<u8>>, String> {
+        let mut taken = self.taken.lock().await;
+        let next = tokio::time::timeout(within, taken.recv()).await;
+        Ok(next.ok().flatten())
     }
 }

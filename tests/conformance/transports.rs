@@ -9,7 +9,8 @@ use tongguan_conformance::transport::{Peer, Server, Stand, Wrong, conformance};
 use tongguan_contracts::{Failure, PartOptions, Transport, TransportBuilder};
 
 use crate::keeps;
-use crate::sides::{Broker, Folders, Gateway, Proftpd, Queues};
+use crate::sides::{Broker, Folders, Gateway, Partner, Proftpd, Queues};
+use crate::stage::as2 as stage_as2;
 use crate::stage::{TONGGUAN, ftp, good, parts, plugins};
 
 /// The broker is killed under everybody's feet: one test with it at a time.
@@ -259,6 +260,42 @@ async fn http() {
     };
     let report = conformance("transport \"http\"", "built in, the simulator", &stand).await;
     keeps(&report, &[]);
+}
+
+/// To one of our own at the other side; transports/as2/tests has pyas2lib there.
+#[tokio::test(flavor = "multi_thread")]
+async fn as2() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    let (ours, theirs) = (parts::free_port(), parts::free_port());
+    for name in ["as2", "platform", "stranger"] {
+        stage_as2::keys(at, name);
+    }
+    let table = |me: &str, you: &str, from: u16, to: u16, key: &str, partner: &str| {
+        json!({
+            "url": format!("http://127.0.0.1:{to}/as2"), "as2_from": me, "as2_to": you,
+            "key": format!("{key}.key"), "certificate": format!("{key}.pem"),
+            "partner_certificate": format!("{partner}.pem"),
+            "listen": format!("127.0.0.1:{from}"), "state": format!("{key}-state"),
+            "evidence": format!("{key}-mdns"), "timeout_seconds": 10,
+        })
+    };
+    let platform = PartOptions {
+        part: "the partner".into(),
+        options: table("PLATFORM", "ENTERPRISE", theirs, ours, "platform", "as2"),
+        base: at.to_owned(),
+    };
+    let peer = Partner::new(tongguan_transport_as2::build(platform).unwrap());
+    let stand = OnStand {
+        build: tongguan_transport_as2::build,
+        base: at,
+        options: table("ENTERPRISE", "PLATFORM", ours, theirs, "as2", "platform"),
+        peer: &peer,
+        server: None,
+        wrong: vec![("no such key", "/key", json!("none.key"), "none.key")],
+    };
+    let report = conformance("transport \"as2\"", "built in, one of ours", &stand).await;
+    keeps(&report, &OUTAGE);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use super::good;
 use super::parts::declare_by;
 
 /// A key and its certificate: `NAME.key`, `NAME.pem`, and both in `NAME.both`.
-fn keys(dir: &Path, name: &str) {
+pub fn keys(dir: &Path, name: &str) {
     let (key, certificate) = (format!("{name}.key"), format!("{name}.pem"));
     let subject = format!("/CN={name}");
     let new = [

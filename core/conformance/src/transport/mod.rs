@@ -71,6 +71,12 @@ pub trait Peer: Send + Sync {
     /// Why it cannot.
     async fn take(&self, within: Duration) -> Result<Option<Vec<u8>>, String>;
 
+    /// Whether the other side itself knows a repeat of what it has, and answers for it without taking it
+    /// once more: AS2 by its Message-ID.
+    fn knows_repeats(&self) -> bool {
+        false
+    }
+
     /// How long it takes to see what is there; no time where it looks at the server's own store.
     fn sees_within(&self) -> Duration {
         Duration::ZERO
