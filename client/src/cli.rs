@@ -1,4 +1,5 @@
 mod evidence;
+mod joint_test;
 mod map;
 mod plugin;
 mod simulate;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use tongguan_verifier::Layer;
 
 pub use evidence::{Audit, AuditVerify, Evidence, EvidenceExport, EvidenceVerify};
+pub use joint_test::{JointTest, JointTestRun};
 pub use map::{Map, MapTry, Sample};
 pub use plugin::{
     Plugin, PluginKind, PluginLanguage, PluginLibrary, PluginNew, PluginRelay, PluginServe,
@@ -111,6 +113,21 @@ Examples:
   tongguan check              the manifest, certificates, store, and a try of every transport
   tongguan check --offline    all but the transports")]
     Check(Check),
+
+    /// The joint test: a plan by your roles, a run of it, and a report to sign
+    #[command(
+        subcommand,
+        arg_required_else_help = true,
+        after_help = "\
+Examples:
+  tongguan joint-test plan             joint-test/plan.toml, and a document for each case
+  tongguan joint-test run --simulate   the rehearsal: nobody else is needed
+  tongguan joint-test run              by the manifest's transports, with the test environment
+
+Both write joint-test/report.html and report.json. What is declared goes into a store of the test's
+own, under numbers of its own. A manifest whose [node] environment is not \"test\" is refused."
+    )]
+    JointTest(JointTest),
 
     /// Look at everything on the way, one thing after another, and say what to do about each
     #[command(after_help = "\

@@ -23,7 +23,7 @@ pub mod store;
 pub mod traces;
 
 pub use lifecycle::{Client, Event, PartCheck, Readiness, State, Submission, TRANSITIONS, Until};
-pub use manifest::{Alerts, Enterprise, LIBRARY, Limits, Manifest, Node, Route};
+pub use manifest::{Alerts, Enterprise, Environment, LIBRARY, Limits, Manifest, Node, Route};
 pub use metrics::Metrics;
 pub use precedence::Waits;
 pub use registry::Registry;

@@ -84,12 +84,25 @@ pub struct Enterprise {
 pub struct Node {
     /// `SenderId`; `dxp_id` unless given.
     pub sender_id: Option<String>,
+    /// What it is there for: `test` (rehearsals and joint testing) or `production`. A joint test is
+    /// refused unless it says `test`.
+    pub environment: Option<Environment>,
     /// This node's name among those that share a store; no two that run have the same one. The
     /// machine's name and the manifest's folder unless given.
     pub name: Option<String>,
     /// `ReceiverId`: the clearance service for imports.
     #[serde(default = "receiver_id")]
     pub receiver_id: String,
+}
+
+/// What a node is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// Rehearsals, and the joint test with the data centre.
+    Test,
+    /// What is declared is legally binding.
+    Production,
 }
 
 fn receiver_id() -> String {

@@ -195,6 +195,7 @@ impl Judge<'_> {
                 .collect(),
             entry: Some(entry),
         };
+        let shown = format!("[{}]", entry.key.replace('\n', " "));
         let rules = report.and_then(|r| r.errors.iter().find(|f| f.layer == Layer::Rules));
         match self.ledger.judge(&entry, unit.amends()) {
             Verdict::Repeat => {
@@ -210,15 +211,15 @@ impl Judge<'_> {
             }
             Verdict::There => {
                 return Said {
-                    stages: vec![(code(name, Wrong::There).to_owned(), String::new())],
+                    stages: vec![(code(name, Wrong::There).to_owned(), shown)],
                     entry: Some(Entry {
                         refused: true,
                         ..entry
                     }),
                 };
             }
-            Verdict::NotThere => return refused(Wrong::NotThere, String::new()),
-            Verdict::Old => return refused(Wrong::Old, String::new()),
+            Verdict::NotThere => return refused(Wrong::NotThere, shown),
+            Verdict::Old => return refused(Wrong::Old, shown),
             Verdict::New => {}
         }
         if self.verifier.is_none() {
@@ -226,11 +227,11 @@ impl Judge<'_> {
         }
         let own = self.ledger.known(name, &entry.key);
         if unit.amends() && own.is_some_and(|known| known.taken_back) {
-            return refused(Wrong::Status, String::new());
+            return refused(Wrong::Status, shown);
         }
         let beside = self.ledger.beside(unit.numbers());
         if unit.amends() && beside.iter().any(|other| stands_on(other, name)) {
-            return refused(Wrong::Bound, String::new());
+            return refused(Wrong::Bound, shown);
         }
         match self.about(parsed.message, unit, &beside) {
             Err(wrong) => refused(wrong, format!("[{}]", unit.field("invtNo"))),

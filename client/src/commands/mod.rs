@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod evidence;
 pub mod explain;
 pub mod init;
+pub mod joint_test;
 pub mod map;
 pub mod plugin;
 pub mod purge;

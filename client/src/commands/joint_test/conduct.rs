@@ -1,0 +1,359 @@
+//! Carries a plan out: in a store of its own, by the manifest's own ways.
+
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+use time::macros::{format_description, offset};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use tongguan_contracts::Document;
+use tongguan_core::store::Details;
+use tongguan_core::{Client, Environment, Manifest, Submission, Until};
+use tongguan_messages::envelope::{Opened, open};
+use tongguan_messages::{Limits, read};
+use tongguan_simulator::{Options, Simulator};
+
+use super::cases::{Case, INVENTORY, RUN};
+use super::failed;
+use super::plan::Plan;
+use super::report::{Declared, Enterprise, Outcome, Report, judged};
+use crate::cli::{Global, JointTestRun};
+use crate::commands::{block_on, stop_signal};
+use crate::exit::Exit;
+use crate::output::{BAD, GOOD, Output, paint};
+use crate::registry::{built_in, other_side};
+use crate::trouble::Trouble;
+
+/// How often it is looked at what has come.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Runs the plan, and writes the report.
+pub fn run(args: &JointTestRun, global: &Global, out: &mut Output) -> Result<(), Trouble> {
+    let plan = Plan::read(&args.dir)?;
+    let began = now();
+    let run = run_number(&args.dir)?;
+    let client = Client::open(own(global, &args.dir, &run)?, built_in())?;
+    let within = Duration::from_secs(args.within.saturating_mul(60));
+    let (cases, stopped) = block_on(async {
+        let conducting = Conduct::new(&client, &args.dir, &run, plan.cases);
+        conducting.drive(args, within).await
+    })?;
+    let passed = cases.iter().all(|case| case.passed) && !cases.is_empty();
+    let report = Report {
+        passed,
+        began,
+        ended: now(),
+        enterprise: Enterprise::of(client.manifest()),
+        environment: Environment::Test,
+        simulated: args.simulate,
+        version: env!("CARGO_PKG_VERSION"),
+        edition: "202205",
+        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        cases,
+    };
+    report.write(&args.dir)?;
+    for case in &report.cases {
+        let mark = match case.passed {
+            true => paint(GOOD, "passed"),
+            false => paint(BAD, "FAILED"),
+        };
+        out.line(format!(
+            "{mark} {:28} {} {}",
+            case.case.id, case.case.zh, case.case.en
+        ))?;
+        if !case.why.is_empty() {
+            out.line(format!("       {}", case.why))?;
+        }
+    }
+    out.object(&report)?;
+    let file = args.dir.join("report.html");
+    out.line(format!("\nreport: {}", file.display()))?;
+    if let Some(why) = stopped {
+        return Err(why);
+    }
+    match passed {
+        true => Ok(()),
+        false => Err(Trouble::AlreadySaid(Exit::Refused)),
+    }
+}
+
+/// The time in China, as the report tells it.
+fn now() -> String {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+08:00");
+    let now = OffsetDateTime::now_utc().to_offset(offset!(+8));
+    now.format(form).unwrap_or_default()
+}
+
+/// What makes this run's numbers its own, and stays as long as its store does.
+fn run_number(dir: &Path) -> Result<String, Trouble> {
+    let form = format_description!("[year repr:last_two][month][day][hour][minute][second]");
+    let now = OffsetDateTime::now_utc().to_offset(offset!(+8));
+    let run = now.format(form).unwrap_or_default();
+    let folder = dir.join("runs").join(&run);
+    fs::create_dir_all(&folder).map_err(|e| failed("make", &folder, e))?;
+    Ok(run)
+}
+
+/// The manifest, with a store of the test's own, and nothing that waits for others.
+fn own(global: &Global, dir: &Path, run: &str) -> Result<Manifest, Trouble> {
+    let path = &global.manifest;
+    let text = fs::read_to_string(path).map_err(|e| failed("read", path, e))?;
+    let mut table: toml::Table = toml::from_str(&text).map_err(|e| failed("read", path, e))?;
+    let file = dir.join("runs").join(run).join("store.db");
+    // The folder is named from here, and the manifest's paths from where it is.
+    let file = std::path::absolute(&file).map_err(|e| failed("find", &file, e))?;
+    let mut store = toml::Table::new();
+    store.insert("path".to_owned(), file.display().to_string().into());
+    table.insert("store".to_owned(), store.into());
+    for other in ["waits", "http", "traces", "retention"] {
+        table.remove(other);
+    }
+    let text = toml::to_string(&table).map_err(|e| failed("read", path, e))?;
+    let base = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let base = base.unwrap_or(Path::new("."));
+    Ok(Manifest::parse(&text, base, &path.display().to_string())?)
+}
+
+/// A case under way.
+enum Stage {
+    Waiting,
+    /// Its declarations, by id.
+    Declared(Vec<String>),
+    Ended,
+}
+
+struct Conduct<'c> {
+    client: &'c Client,
+    dir: &'c Path,
+    run: &'c str,
+    cases: Vec<(Outcome, Stage)>,
+    /// The numbers that customs gave to inventories, by case.
+    inventories: BTreeMap<String, String>,
+}
+
+impl<'c> Conduct<'c> {
+    fn new(client: &'c Client, dir: &'c Path, run: &'c str, cases: Vec<Case>) -> Self {
+        let outcome = |case| Outcome {
+            case,
+            passed: false,
+            why: String::new(),
+            document_sha256: String::new(),
+            declarations: Vec::new(),
+        };
+        Self {
+            client,
+            dir,
+            run,
+            cases: cases
+                .into_iter()
+                .map(|c| (outcome(c), Stage::Waiting))
+                .collect(),
+            inventories: BTreeMap::new(),
+        }
+    }
+
+    /// Runs the client beside the cases; gives how they ended, and what stopped it early.
+    async fn drive(
+        mut self,
+        args: &JointTestRun,
+        within: Duration,
+    ) -> Result<(Vec<Outcome>, Option<Trouble>), Trouble> {
+        let mut asked = stop_signal()?;
+        let (stop, stopped) = watch::channel(false);
+        let mut sides = JoinSet::new();
+        if args.simulate {
+            let folder = self.dir.join("runs").join(self.run);
+            let simulator = Arc::new(Simulator::new(Options {
+                journal: Some(folder.join("declared.jsonl")),
+                keep: Some(folder.join("customs")),
+                ..Options::default()
+            })?);
+            let manifest = self.client.manifest();
+            for name in manifest.transports() {
+                let side = other_side(manifest, name, None)?;
+                let (simulator, stopped) = (Arc::clone(&simulator), stopped.clone());
+                sides.spawn(async move { simulator.run(side, stopped).await });
+            }
+        }
+        let begun = Instant::now();
+        let client = self.client;
+        let mut running = Box::pin(client.run(stopped, Until::Stopped));
+        let ended = loop {
+            let all = self.step().await?;
+            if all {
+                break None;
+            }
+            tokio::select! {
+                ended = &mut running => break ended.err().map(Trouble::from),
+                _ = asked.wait_for(|asked| *asked) => break None,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            if begun.elapsed() > within {
+                break None;
+            }
+        };
+        let _ = stop.send(true);
+        if ended.is_none() {
+            running.await?;
+        }
+        while sides.join_next().await.is_some() {}
+        for (outcome, stage) in &mut self.cases {
+            if outcome.why.is_empty() && !matches!(stage, Stage::Ended) {
+                outcome.why = match stage {
+                    Stage::Waiting => "not declared: the case that goes before it did not end well",
+                    _ => "no final receipt within the time",
+                }
+                .to_owned();
+            }
+        }
+        Ok((
+            self.cases.into_iter().map(|(outcome, _)| outcome).collect(),
+            ended,
+        ))
+    }
+
+    /// Declares what can be, and looks at what has come; says whether all have ended.
+    async fn step(&mut self) -> Result<bool, Trouble> {
+        for at in 0..self.cases.len() {
+            match &self.cases[at].1 {
+                Stage::Ended => {}
+                Stage::Waiting => {
+                    if self.ready(at) {
+                        self.declare(at).await?;
+                    }
+                }
+                Stage::Declared(ids) => {
+                    let ids = ids.clone();
+                    self.look(at, &ids).await?;
+                }
+            }
+        }
+        let over = |at: usize| match &self.cases[at].1 {
+            Stage::Ended => true,
+            Stage::Waiting => self.never(at),
+            Stage::Declared(_) => false,
+        };
+        Ok((0..self.cases.len()).all(over))
+    }
+
+    fn before(&self, at: usize) -> Option<&(Outcome, Stage)> {
+        let after = self.cases[at].0.case.after.as_ref()?;
+        self.cases
+            .iter()
+            .find(|(outcome, _)| outcome.case.id == *after)
+    }
+
+    fn ready(&self, at: usize) -> bool {
+        match (&self.cases[at].0.case.after, self.before(at)) {
+            (None, _) => true,
+            (Some(_), Some((outcome, Stage::Ended))) => outcome.passed,
+            _ => false,
+        }
+    }
+
+    /// Whether what goes before it ended badly, or is not in the plan.
+    fn never(&self, at: usize) -> bool {
+        match (&self.cases[at].0.case.after, self.before(at)) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(_), Some((outcome, Stage::Ended))) => !outcome.passed,
+            (Some(_), Some((_, Stage::Waiting))) => {
+                let before = self.cases.iter().position(|(outcome, _)| {
+                    Some(&outcome.case.id) == self.cases[at].0.case.after.as_ref()
+                });
+                before.is_some_and(|before| before != at && self.never(before))
+            }
+            (Some(_), Some(_)) => false,
+        }
+    }
+
+    async fn declare(&mut self, at: usize) -> Result<(), Trouble> {
+        let case = self.cases[at].0.case.clone();
+        let path = self.dir.join(&case.document);
+        let mut text = fs::read_to_string(&path).map_err(|e| failed("read", &path, e))?;
+        text = text.replace(RUN, self.run);
+        for (case, number) in &self.inventories {
+            text = text.replace(&format!("{INVENTORY}{case}"), number);
+        }
+        let name = path.display().to_string();
+        let document = Document {
+            name: &name,
+            octets: text.as_bytes(),
+            message: Some(&case.message),
+        };
+        let (role_name, role) = self.client.role(Some(&case.role))?;
+        let taken = self
+            .client
+            .submit((&role_name, role.as_ref()), document)
+            .await;
+        let (outcome, stage) = &mut self.cases[at];
+        outcome.document_sha256 = sha256(text.as_bytes());
+        *stage = match taken {
+            Ok(Submission::Taken(taken)) => {
+                Stage::Declared(taken.into_iter().map(|one| one.id).collect())
+            }
+            Ok(Submission::Refused(refused)) => {
+                outcome.why = refused.to_string();
+                Stage::Ended
+            }
+            Err(failure) => {
+                outcome.why = failure.to_string();
+                Stage::Ended
+            }
+        };
+        Ok(())
+    }
+
+    async fn look(&mut self, at: usize, ids: &[String]) -> Result<(), Trouble> {
+        let mut all: Vec<Details> = Vec::new();
+        for id in ids {
+            all.extend(self.client.store().find(id).await?);
+        }
+        let (outcome, stage) = &mut self.cases[at];
+        outcome.declarations = all.iter().map(|d| Declared::of(d, sha256)).collect();
+        if !all.iter().all(|details| details.summary.state.rests()) {
+            return Ok(());
+        }
+        let states: Vec<&str> = all.iter().map(|d| d.summary.state.name()).collect();
+        let judged = judged(outcome.case.expect, &states);
+        outcome.passed = judged.is_ok();
+        outcome.why = judged.err().unwrap_or_default();
+        *stage = Stage::Ended;
+        if let Some(number) = all.iter().find_map(inventory_number) {
+            self.inventories.insert(outcome.case.id.clone(), number);
+        }
+        Ok(())
+    }
+}
+
+/// The number that customs gave to an inventory, from its receipts.
+fn inventory_number(details: &Details) -> Option<String> {
+    details.inbound.iter().rev().find_map(|(_, octets)| {
+        let Ok(Opened::Envelope(envelope)) = open(octets, &Limits::default()) else {
+            return None;
+        };
+        let parsed = read(&envelope.data, &Limits::default()).ok()?;
+        let unit = parsed.message.unit?.name;
+        let units = parsed.root.children().iter();
+        units
+            .filter(|child| child.element.name == unit)
+            .filter(|child| {
+                child.text("guid") == Some(details.summary.guid.as_str())
+                    || child
+                        .text("copNo")
+                        .is_some_and(|copy| details.summary.key.contains(copy))
+            })
+            .find_map(|child| child.text("invtNo").filter(|number| !number.is_empty()))
+            .map(str::to_owned)
+    })
+}
+
+fn sha256(octets: &[u8]) -> String {
+    let digest = Sha256::digest(octets);
+    digest.iter().map(|octet| format!("{octet:02x}")).collect()
+}
