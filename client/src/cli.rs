@@ -2,6 +2,7 @@ mod evidence;
 mod joint_test;
 mod map;
 mod plugin;
+mod promote;
 mod simulate;
 mod standard;
 
@@ -16,6 +17,7 @@ pub use plugin::{
     Plugin, PluginKind, PluginLanguage, PluginLibrary, PluginNew, PluginRelay, PluginServe,
     PluginTest,
 };
+pub use promote::Promote;
 pub use simulate::{Closely, Simulate};
 pub use standard::{Docs, Example, OfMessage, PageLanguage, Standard, Xsd};
 
@@ -128,6 +130,19 @@ Both write joint-test/report.html and report.json. What is declared goes into a 
 own, under numbers of its own. A manifest whose [node] environment is not \"test\" is refused."
     )]
     JointTest(JointTest),
+
+    /// From the test environment to production: the gates, what differs, and the first declaration
+    #[command(after_help = "\
+Examples:
+  tongguan promote --from test.toml -m production.toml
+                        whether production may begin, and what its manifest says differently
+  tongguan promote --from test.toml -m production.toml --canary order.json
+                        where all gates are open: one declaration, and its end waited for
+
+Gates: both manifests say what they are for; stores apart; no certificate of a test CA; the joint test
+passed, with the test environment, by this enterprise, for every message that its roles declare; and
+all that tongguan doctor looks at.")]
+    Promote(Promote),
 
     /// Look at everything on the way, one thing after another, and say what to do about each
     #[command(after_help = "\

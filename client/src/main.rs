@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Init(args) => commands::init::run(&args, &mut out),
         Command::JointTest(what) => commands::joint_test::run(&what, &global, &mut out),
+        Command::Promote(args) => commands::promote::run(&args, &global, &mut out),
         Command::Doctor => commands::doctor::run(&global, &mut out),
         Command::Capacity(args) => commands::capacity::run(&args, &global, &mut out),
         Command::Check(args) => commands::check::run(&args, &global, &mut out),

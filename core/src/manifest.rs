@@ -436,6 +436,11 @@ impl Manifest {
         self.store.open(&self.base)
     }
 
+    /// Where the store is: its file, or its server and database.
+    pub fn store_place(&self) -> String {
+        self.store.place(&self.base)
+    }
+
     /// The file that the store is, where it is one.
     pub(crate) fn store_file(&self) -> Option<PathBuf> {
         self.store.file(&self.base)

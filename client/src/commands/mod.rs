@@ -12,6 +12,7 @@ pub mod init;
 pub mod joint_test;
 pub mod map;
 pub mod plugin;
+pub mod promote;
 pub mod purge;
 pub mod resubmit;
 pub mod run;

@@ -64,6 +64,17 @@ impl StoreTable {
         }
     }
 
+    /// Where it is.
+    pub(super) fn place(&self, base: &Path) -> String {
+        match self.file(base) {
+            Some(file) => std::path::absolute(&file)
+                .unwrap_or(file)
+                .display()
+                .to_string(),
+            None => self.url.clone().unwrap_or_default(),
+        }
+    }
+
     /// The file that it is, where it is one.
     pub(super) fn file(&self, base: &Path) -> Option<PathBuf> {
         let path = self.path.as_deref().unwrap_or(Path::new("tongguan.db"));

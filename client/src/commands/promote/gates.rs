@@ -1,0 +1,189 @@
+//! What must hold before production.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use tongguan_contracts::Failure;
+use tongguan_core::{Environment, Manifest};
+
+use crate::registry::built_in;
+use crate::trouble::Trouble;
+
+/// The certificates of `tongguan init` say so of themselves.
+const TEST_ONLY: &str = "TEST ONLY";
+
+/// One gate.
+#[derive(Debug, Serialize)]
+pub struct Gate {
+    pub id: &'static str,
+    pub open: bool,
+    pub says: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
+}
+
+impl Gate {
+    fn of(id: &'static str, open: bool, says: impl Into<String>, remedy: &str) -> Self {
+        let remedy = if open { "" } else { remedy };
+        Self {
+            id,
+            open,
+            says: says.into(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
+/// What is needed of a joint test's report.
+#[derive(Debug, Deserialize)]
+struct Tested {
+    passed: bool,
+    simulated: bool,
+    ended: String,
+    enterprise: Enterprise,
+    cases: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Enterprise {
+    cop_code: String,
+    dxp_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Case {
+    message: String,
+    passed: bool,
+}
+
+/// The gates, but for what the doctor finds.
+pub fn of(test: &Manifest, production: &Manifest, report: &Path) -> Result<Vec<Gate>, Trouble> {
+    let mut gates = vec![
+        Gate::of(
+            "manifest.test",
+            test.node.environment == Some(Environment::Test),
+            "the one is of the test environment",
+            "write environment = \"test\" into its [node], or name the right one: --from",
+        ),
+        Gate::of(
+            "manifest.production",
+            production.node.environment == Some(Environment::Production),
+            "the other is of production",
+            "write environment = \"production\" into its [node], or name the right one: -m",
+        ),
+        Gate::of(
+            "manifest.store",
+            test.store_place() != production.store_place(),
+            "production has a store of its own",
+            "give it another [store]: what was tested would be declared",
+        ),
+        Gate::of(
+            "manifest.enterprise",
+            test.enterprise.cop_code == production.enterprise.cop_code,
+            "both are of one enterprise",
+            "the joint test shows what that enterprise can: [enterprise] cop_code must be the same",
+        ),
+    ];
+    gates.push(certificates(production)?);
+    gates.extend(tested(production, report)?);
+    Ok(gates)
+}
+
+fn certificates(production: &Manifest) -> Result<Gate, Trouble> {
+    let registry = built_in();
+    let routes = production.routes.iter();
+    let names: BTreeSet<&String> = routes.flat_map(|route| &route.signers).collect();
+    let mut of_tests = Vec::new();
+    for name in names {
+        let (kind, options) = production.signer(name)?;
+        // What cannot be opened is told by the doctor.
+        let Ok(signer) = registry
+            .find_signer(&options.part, &kind)
+            .and_then(|build| build(options))
+        else {
+            continue;
+        };
+        let certificate = tongguan_crypto::provider().certificate(&signer.identity().certificate);
+        if let Ok(certificate) = certificate
+            && (certificate.subject.contains(TEST_ONLY) || certificate.issuer.contains(TEST_ONLY))
+        {
+            of_tests.push(name.clone());
+        }
+    }
+    let says = match of_tests.is_empty() {
+        true => "no certificate is of a test CA".to_owned(),
+        false => format!(
+            "signers with certificates of a test CA: {}",
+            of_tests.join(", ")
+        ),
+    };
+    let remedy = "put the certificate that customs knows in its place";
+    Ok(Gate::of(
+        "signer.test-only",
+        of_tests.is_empty(),
+        says,
+        remedy,
+    ))
+}
+
+/// What the joint test showed.
+fn tested(production: &Manifest, report: &Path) -> Result<Vec<Gate>, Trouble> {
+    let remedy = "run it with the test environment: tongguan joint-test run";
+    let Ok(text) = fs::read_to_string(report) else {
+        let says = format!("there is no {}", report.display());
+        return Ok(vec![Gate::of("joint-test.report", false, says, remedy)]);
+    };
+    let tested: Tested = serde_json::from_str(&text).map_err(|e| {
+        let doing = format!("read {}", report.display());
+        Failure::misconfigured("promote", doing, e).remedy("name the report.json of a joint test")
+    })?;
+    let enterprise = &production.enterprise;
+    let same = tested.enterprise.cop_code == enterprise.cop_code
+        && tested.enterprise.dxp_id == enterprise.dxp_id;
+    let shown: BTreeSet<&str> = tested
+        .cases
+        .iter()
+        .filter(|case| case.passed)
+        .map(|case| case.message.as_str())
+        .collect();
+    let registry = built_in();
+    let mut missing = Vec::new();
+    for name in production.roles() {
+        let (kind, options) = production.role(name)?;
+        let role = registry.find_role(&options.part, &kind)?(options)?;
+        let declares = role.declares().iter();
+        missing.extend(declares.filter(|m| !shown.contains(m.as_str())).cloned());
+    }
+    let says = match missing.is_empty() {
+        true => "every message that the roles declare was shown".to_owned(),
+        false => format!("not shown: {}", missing.join(", ")),
+    };
+    Ok(vec![
+        Gate::of(
+            "joint-test.passed",
+            tested.passed,
+            format!("every case passed, {}", tested.ended),
+            "mend what failed (its report says what), and run it again",
+        ),
+        Gate::of(
+            "joint-test.real",
+            !tested.simulated,
+            "it was with the test environment",
+            remedy,
+        ),
+        Gate::of(
+            "joint-test.enterprise",
+            same,
+            "it was of this enterprise (copCode, dxpId)",
+            "run it with the codes that production has",
+        ),
+        Gate::of(
+            "joint-test.messages",
+            missing.is_empty(),
+            says,
+            "add them to the test's manifest, or take them out of the role: declares = [...]",
+        ),
+    ])
+}
