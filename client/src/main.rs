@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let Cli { command, global } = Cli::parse();
     // What a plugin's process says is said to the client that started it.
     match command {
-        Command::PluginHost => return tongguan_plugin_host::serve(),
+        Command::PluginHost => return tongguan_plugin_host::serve(registry::signer),
         Command::PluginRelay(args) => return commands::plugin::relay(args),
         _ => {}
     }

@@ -2,7 +2,7 @@ use serde_json::Value;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
-use tongguan_contracts::{Failure, PartOptions, Role, SecretRef, Transport};
+use tongguan_contracts::{Failure, PartOptions, Role, SecretRef, SignerBuilder, Transport};
 use tongguan_core::{LIBRARY, Manifest, Registry};
 use tongguan_simulator::Face;
 
@@ -29,6 +29,13 @@ pub fn built_in() -> Registry {
     registry.transport(LIBRARY, tongguan_plugin_host::transport);
     registry.standings(tongguan_plugin_host::standings);
     registry
+}
+
+/// A signer of this program, for a client on another machine.
+pub fn signer(kind: &str) -> Option<SignerBuilder> {
+    // What is loaded is served as itself.
+    let known = (kind != LIBRARY).then(|| built_in().find_signer("", kind))?;
+    known.ok()
 }
 
 /// A role from a library. What it makes of documents is read as the standard's own forms.

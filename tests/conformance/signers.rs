@@ -242,6 +242,29 @@ fn remote() {
     serving.wait().unwrap();
 }
 
+/// A KEY in somebody's desktop, by the signer that is built in there.
+#[test]
+fn remote_built_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let desktop = Desktop::prepare(dir);
+    let there = dir.join("desktop");
+    key::prepare(&there, &[], "sm2");
+    let mut serving = desktop.serves(dir, &["--signer", "main"]);
+    let plugged = key::key(&there, key::SERIAL).join("plugged");
+    let args = test(&["--part", "signers.main", "--unplug"]);
+    let told = by_hand(dir, &args, |out| {
+        if out {
+            fs::remove_file(&plugged).unwrap();
+        } else {
+            fs::write(&plugged, "1").unwrap();
+        }
+    });
+    assert_eq!(left(&told), ["signer.leaks", "signer.wrong-pin"], "{told}");
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+}
+
 /// The stress plugin: each misbehaviour fails what it breaks.
 #[test]
 fn what_misbehaves_fails() {

@@ -13,7 +13,7 @@ mod stage;
 
 use stage::desktop::Desktop;
 use stage::parts::start;
-use stage::{TONGGUAN, files, good, openssl_verifies, orders, refused, run, signal};
+use stage::{TONGGUAN, files, good, keys, openssl_verifies, orders, refused, run, signal, skf};
 use std::fs;
 use std::path::Path;
 use std::process::Child;
@@ -132,4 +132,65 @@ fn strangers_are_not_served_on_either_side() {
         "{told}"
     );
     ended(serving);
+}
+
+/// The signers that are built in are served, too: a KEY in somebody's desktop, whose PIN is tried once
+/// there, whoever asks.
+#[test]
+fn a_key_in_a_desktop_signs_for_a_client_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let desktop = Desktop::prepare(dir);
+    let there = dir.join("desktop");
+    skf::prepare(&there, &[], "sm2");
+    fs::write(there.join("pin"), "11111111\n").unwrap();
+    let mut serving = desktop.serves(dir, &["--signer", "main"]);
+    for _ in 0..3 {
+        let told = refused(dir, &["check"], 3);
+        assert!(told.contains("pin-refused-"), "{told}");
+    }
+    assert_eq!(keys::calls(&there, "SKF_VerifyPIN"), 1);
+    fs::write(there.join("pin"), "88888888\n").unwrap();
+    fs::remove_file(&files(&there, "pin-refused-")[0]).unwrap();
+    good(dir, TONGGUAN, &["check"]);
+    fs::write(dir.join("orders.json"), orders(0, 3)).unwrap();
+    good(dir, TONGGUAN, &["submit", "orders.json"]);
+    let mut customs = start(dir, &["simulate", "--keep", "customs"], "customs.log");
+    good(dir, TONGGUAN, &["run", "--until-final", "--within", "60"]);
+    signal(&customs, "-TERM");
+    customs.wait().unwrap();
+    let public = [
+        "x509",
+        "-in",
+        "desktop/enterprise.pem",
+        "-pubkey",
+        "-noout",
+        "-out",
+        "public",
+    ];
+    good(dir, "openssl", &public);
+    for message in files(&dir.join("customs"), ".received.message.xml") {
+        openssl_verifies(dir, &message, "public", "raw");
+    }
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    let told = refused(
+        &there,
+        &[
+            "plugin",
+            "serve",
+            "--signer",
+            "none",
+            "--listen",
+            "127.0.0.1:0",
+            "--certificate",
+            "a",
+            "--key",
+            "b",
+            "--ca",
+            "c",
+        ],
+        3,
+    );
+    assert!(told.contains("none"), "{told}");
 }

@@ -105,12 +105,19 @@ pub struct PluginTest {
 /// `tongguan plugin serve`
 #[derive(Debug, Args)]
 pub struct PluginServe {
-    /// The library
-    #[arg(value_name = "FILE")]
-    pub library: PathBuf,
+    /// The library; or a signer of the manifest: --signer
+    #[arg(
+        value_name = "FILE",
+        requires = "config",
+        required_unless_present = "signer"
+    )]
+    pub library: Option<PathBuf>,
     /// Its options, JSON
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "library")]
+    pub config: Option<PathBuf>,
+    /// A signer of this machine's manifest: a KEY by skf, a card by eport or pkcs11 …
+    #[arg(long, value_name = "NAME", conflicts_with = "library")]
+    pub signer: Option<String>,
     /// The address and port to listen on
     #[arg(long, value_name = "ADDRESS")]
     pub listen: std::net::SocketAddr,

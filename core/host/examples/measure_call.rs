@@ -22,7 +22,7 @@ const CALLS: u32 = 5000;
 fn main() -> ExitCode {
     let library = std::env::args().nth(1).expect("name the library");
     if library == "plugin-host" {
-        return tongguan_plugin_host::serve();
+        return tongguan_plugin_host::serve(|_| None);
     }
     let library = std::fs::canonicalize(library).unwrap();
     let folder = std::env::temp_dir().join(format!("tongguan-measure-{}", std::process::id()));

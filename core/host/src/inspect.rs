@@ -14,6 +14,7 @@ pub fn inspect(library: &Path) -> Result<Info, Failure> {
     let launch = Launch {
         protocol: PROTOCOL,
         library: base.join(library),
+        built_in: None,
         sha256: None,
         part: "plugin".to_owned(),
         // Not looked at here.

@@ -127,6 +127,7 @@ impl Options {
         let launch = Launch {
             protocol: PROTOCOL,
             library,
+            built_in: None,
             sha256: own.sha256.clone(),
             part,
             kind,

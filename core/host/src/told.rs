@@ -41,6 +41,15 @@ impl Told {
         self.flags & abi::PIN_REFUSED != 0
     }
 
+    /// A failure of a part that is built in.
+    pub(crate) fn of(failure: &Failure) -> Self {
+        Self::new(
+            failure.class(),
+            failure,
+            failure.how_to_mend().unwrap_or_default(),
+        )
+    }
+
     /// As the contracts tell it.
     pub(crate) fn failure(&self, part: &str, doing: &str) -> Failure {
         let mut reason = self.reason.clone();
@@ -94,6 +103,9 @@ pub(crate) struct Wrong {
 pub(crate) struct Launch {
     pub protocol: u32,
     pub library: PathBuf,
+    /// The kind of a signer that is built into the program, in the place of a library.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_in: Option<String>,
     /// What the library's SHA-256 must be, in hexadecimal.
     pub sha256: Option<String>,
     pub part: String,

@@ -78,18 +78,17 @@ impl Desktop {
         Self { port }
     }
 
+    /// Serves the example's plugin.
     pub fn serve(&self, dir: &Path) -> Child {
         let library = plugins::rust("signer-rust");
+        self.serves(dir, &[library.to_str().unwrap(), "--config", "c.json"])
+    }
+
+    /// Serves what those arguments name.
+    pub fn serves(&self, dir: &Path, what: &[&str]) -> Child {
         let listen = format!("127.0.0.1:{}", self.port);
-        let mut args = vec!["plugin", "serve", library.to_str().unwrap()];
-        args.extend([
-            "--config",
-            "c.json",
-            "--listen",
-            &listen,
-            "--ca",
-            "../own.pem",
-        ]);
+        let mut args = [&["plugin", "serve"], what].concat();
+        args.extend(["--listen", &listen, "--ca", "../own.pem"]);
         args.extend(["--certificate", "../served.pem", "--key", "../served.key"]);
         let child = start(&dir.join("desktop"), &args, "serve.log");
         let begun = Instant::now();

@@ -21,7 +21,7 @@ pub fn run(what: &Plugin, global: &Global, out: &mut Output) -> Result<(), Troub
         Plugin::List => list::run(global, out),
         Plugin::Check(args) => check::run(args, out),
         Plugin::Test(args) => test::run(args, global, out),
-        Plugin::Serve(args) => serve::run(args),
+        Plugin::Serve(args) => serve::run(args, global),
         Plugin::New(args) => create::run(args, out),
     }
 }

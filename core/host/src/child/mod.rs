@@ -3,6 +3,7 @@
 //! It reads frames from standard input and answers on what was standard output; a library that
 //! prints reaches the log instead. It ends when the client does.
 
+mod built_in;
 mod calls;
 mod instance;
 mod library;

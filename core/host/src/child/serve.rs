@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use tongguan_contracts::SignerBuilder;
+
 use super::instance::{Instance, refused};
 use super::{calls, library, memory, streams};
 use crate::told::{Kind, Launch, Told};
@@ -34,8 +36,9 @@ struct Work {
     leaving: AtomicBool,
 }
 
-/// Is the process of a plugin: reads frames, calls the plugin, answers; until the client ends.
-pub fn serve() -> ExitCode {
+/// Is the process of a plugin: reads frames, calls the plugin, answers; until the client ends. What is
+/// built into this program is looked for in `built_in`, by its kind.
+pub fn serve(built_in: fn(&str) -> Option<SignerBuilder>) -> ExitCode {
     let Ok(streams) = streams::take() else {
         return ExitCode::FAILURE;
     };
@@ -64,6 +67,14 @@ pub fn serve() -> ExitCode {
         return ExitCode::FAILURE;
     }
     memory::bound(launch.memory_mib);
+    if let Some(kind) = &launch.built_in {
+        let Some(build) = built_in(kind) else {
+            let why = format!("this program has no signer of kind {kind:?}");
+            answer(refused(&Told::misconfigured(why, "")));
+            return ExitCode::FAILURE;
+        };
+        return super::built_in::serve(build, &launch, first.id, &mut input);
+    }
     calls::placed(launch.part.clone(), launch.base.clone());
     let library = match library::open(&launch.library, launch.sha256.as_deref()) {
         Ok(library) => library,

@@ -10,5 +10,5 @@ mod serve;
 mod tls;
 
 pub use relay::relay;
-pub use serve::{Device, serve_remote};
+pub use serve::{Device, Served, serve_remote};
 pub use tls::Certificates;

@@ -20,17 +20,29 @@ const GOODBYE: Duration = Duration::from_secs(4);
 /// The longest that a client may let a call take.
 const MOST_TIMEOUT_MS: u32 = 3_600_000;
 
-/// What is served: one plugin and its options, as they are here. A client chooses neither.
+/// What is served, with its options as they are here. A client chooses neither.
 #[derive(Debug, Clone)]
 pub struct Device {
-    /// The plugin's file.
-    pub library: PathBuf,
-    /// What its SHA-256 must be, in hexadecimal.
-    pub sha256: Option<String>,
+    /// A plugin, or a signer of this program.
+    pub what: Served,
     /// Its options.
     pub config: serde_json::Value,
     /// Where relative paths start.
     pub base: PathBuf,
+}
+
+/// What a device is.
+#[derive(Debug, Clone)]
+pub enum Served {
+    /// A plugin.
+    Library {
+        /// Its file.
+        library: PathBuf,
+        /// What its SHA-256 must be, in hexadecimal.
+        sha256: Option<String>,
+    },
+    /// A signer that is built in, by its kind: `skf`.
+    Signer(String),
 }
 
 /// Serves a device to clients on other machines, one at a time: who comes later takes it over, since
@@ -97,11 +109,16 @@ async fn session(
     let mut turns = turn.subscribe();
     let _has = has.lock().await;
     tracing::info!(part = asked.part, "a client has the device");
+    let (library, sha256, built_in) = match &device.what {
+        Served::Library { library, sha256 } => (device.base.join(library), sha256.clone(), None),
+        Served::Signer(kind) => (PathBuf::new(), None, Some(kind.clone())),
+    };
     let launch = Launch {
         // Another one than its process speaks, that refuses.
         protocol: asked.protocol,
-        library: device.base.join(&device.library),
-        sha256: device.sha256.clone(),
+        library,
+        built_in,
+        sha256,
         part: asked.part,
         // What it is not, its process refuses.
         kind: asked.kind,
