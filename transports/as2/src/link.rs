@@ -8,18 +8,14 @@ use hyper::header::{HOST, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use openssl::ssl::SslConnector;
-use std::error::Error;
-use std::pin::Pin;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_openssl::SslStream;
 
 use tongguan_contracts::Failure;
+use tongguan_web::{Mending, Stream, secured, told};
 
 use crate::mime::Entity;
 use crate::options::Endpoint;
-use crate::tls;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,10 +23,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 const LONGEST: usize = 1 << 20;
 
 const AWAY: &str = "check the address, the network, and that the partner's server runs";
-
-/// Octets in both directions, in clear or not.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// The way to the partner.
 pub(crate) struct Link {
@@ -132,36 +124,12 @@ impl Link {
         if !to.https {
             return Ok(Box::new(stream));
         }
-        let setup = |e: openssl::error::ErrorStack| Failure::misconfigured(part, "set up TLS", e);
-        let ssl = self.connector.configure().map_err(setup)?;
-        let ssl = ssl.into_ssl(&to.host).map_err(setup)?;
-        let mut stream = SslStream::new(ssl, stream).map_err(setup)?;
-        if let Err(error) = Pin::new(&mut stream).connect().await {
-            if let Some(why) = tls::distrust(stream.ssl().verify_result()) {
-                return Err(Failure::misconfigured(part, doing, why).remedy(
-                    "check ca, and that the address has the name that is in the server's certificate",
-                ));
-            }
-            if error.ssl_error().is_some() {
-                return Err(Failure::misconfigured(part, doing, &error)
-                    .remedy("check that it speaks TLS there"));
-            }
-            return Err(away(&error));
-        }
+        let mending = Mending {
+            distrusted: "check ca, and that the address has the name that is in the server's certificate",
+            no_tls: "check that it speaks TLS there",
+            away: AWAY,
+        };
+        let stream = secured(&self.connector, &to.host, stream, (part, doing), mending).await?;
         Ok(Box::new(stream))
     }
-}
-
-/// An error with those beneath it.
-fn told(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(error) = below {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        below = error.source();
-    }
-    text
 }

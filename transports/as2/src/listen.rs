@@ -1,28 +1,21 @@
 //! The port where the partner's requests come.
 //!
-//! Whoever reaches it may be anybody: one path, POST alone, small heads, bounded bodies, few
-//! connections, each with an end.
+//! Whoever reaches it may be anybody: one path, POST alone, bounded bodies, few at once.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use openssl::ssl::{Ssl, SslAcceptor};
-use std::convert::Infallible;
+use openssl::ssl::SslAcceptor;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio_openssl::SslStream;
 
 use tongguan_contracts::{Delivery, Failure};
+use tongguan_web::Port;
 
 use crate::memory::Memory;
 use crate::mime::Entity;
@@ -31,14 +24,8 @@ use crate::receipts::Receipts;
 use crate::receive::{Answer, Desk};
 use crate::send::Waiting;
 
-/// How many connections there are at once.
-const CONNECTIONS: usize = 32;
 /// How many bodies are held at once.
 const BODIES: usize = 8;
-/// How long a handshake and a request's head may take.
-const HEAD: Duration = Duration::from_secs(10);
-/// How long a connection may last.
-const WHOLE: Duration = Duration::from_secs(600);
 /// How long a request's head may be, in octets.
 const HEAD_OCTETS: usize = 32 << 10;
 
@@ -126,12 +113,19 @@ impl Door {
         });
         let hall = Arc::new(Hall {
             desk,
-            acceptor: self.acceptor.clone(),
             bodies: Semaphore::new(BODIES),
         });
+        let port = Port {
+            what: "AS2",
+            acceptor: self.acceptor.clone(),
+            head_octets: HEAD_OCTETS,
+        };
         let (receipts, memory) = (Arc::clone(&self.receipts), Arc::clone(&self.memory));
         let mut working = JoinSet::new();
-        working.spawn(hall.serve(listener));
+        working.spawn(port.serve(listener, move |request, _| {
+            let hall = Arc::clone(&hall);
+            async move { hall.answer(request).await }
+        }));
         working.spawn(async move { receipts.tell(memory, due).await });
         *open = Some(working);
         Ok(())
@@ -161,71 +155,15 @@ impl Door {
 /// What the requests share.
 struct Hall {
     desk: Arc<Desk>,
-    acceptor: Option<SslAcceptor>,
     bodies: Semaphore,
 }
 
 impl Hall {
-    async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut callers = JoinSet::new();
-        loop {
-            while callers.try_join_next().is_some() {}
-            let (stream, peer) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot take a connection for AS2");
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                    continue;
-                }
-            };
-            // Where there is no room, the connection ends here.
-            let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-                continue;
-            };
-            let hall = Arc::clone(&self);
-            callers.spawn(async move {
-                let called = tokio::time::timeout(WHOLE, hall.caller(stream)).await;
-                if !matches!(called, Ok(Ok(()))) {
-                    tracing::debug!(%peer, "a connection for AS2 came to nothing");
-                }
-                drop(place);
-            });
-        }
-    }
-
-    async fn caller(
-        self: &Arc<Self>,
-        stream: TcpStream,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let answering = service_fn(|request| self.answer(request));
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .max_buf_size(HEAD_OCTETS);
-        match &self.acceptor {
-            None => {
-                http.serve_connection(TokioIo::new(stream), answering)
-                    .await?;
-            }
-            Some(acceptor) => {
-                let mut stream = SslStream::new(Ssl::new(acceptor.context())?, stream)?;
-                tokio::time::timeout(HEAD, Pin::new(&mut stream).accept()).await??;
-                http.serve_connection(TokioIo::new(stream), answering)
-                    .await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let patience = self.desk.options.patience;
         let answer = tokio::time::timeout(patience, self.take(request)).await;
         let (status, text) = match answer {
-            Ok(Answer::Mdn(mdn)) => return Ok(told(mdn)),
+            Ok(Answer::Mdn(mdn)) => return told(mdn),
             Ok(Answer::Taken) => (StatusCode::OK, ""),
             Ok(Answer::Refused(status, text)) => (status, text),
             Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "it takes too long\n"),
@@ -240,7 +178,7 @@ impl Hall {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
-        Ok(answer)
+        answer
     }
 
     async fn take(&self, request: Request<Incoming>) -> Answer {

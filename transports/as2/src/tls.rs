@@ -2,7 +2,7 @@
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslAcceptor, SslConnector, SslFiletype, SslMethod, SslVersion};
-use openssl::x509::{X509, X509VerifyResult};
+use openssl::x509::X509;
 use std::path::Path;
 
 use tongguan_contracts::Failure;
@@ -44,9 +44,4 @@ pub(crate) fn acceptor(part: &str, tls: &Tls) -> Result<SslAcceptor, Failure> {
         .and_then(|()| builder.check_private_key())
         .map_err(|e| wrong("key", &tls.key, &e))?;
     Ok(builder.build())
-}
-
-/// Why the other side was not let in, where its certificate is to blame.
-pub(crate) fn distrust(verdict: X509VerifyResult) -> Option<&'static str> {
-    (verdict != X509VerifyResult::OK).then(|| verdict.error_string())
 }

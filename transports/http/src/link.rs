@@ -9,14 +9,13 @@ use hyper::header::{HOST, HeaderMap, HeaderValue, LOCATION, PROXY_AUTHORIZATION,
 use hyper::{Method, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use openssl::ssl::SslConnector;
-use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio_openssl::SslStream;
 
 use tongguan_contracts::Failure;
+use tongguan_web::{Mending, Stream, secured, told};
 
 use crate::options::Options;
 use crate::request::Prepared;
@@ -48,10 +47,6 @@ pub(crate) struct Answer {
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
-
-/// Octets in both directions, in clear or not.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Link {
     pub(crate) fn new(options: Options) -> Result<Self, Failure> {
@@ -354,24 +349,12 @@ impl Link {
         let Some(connector) = &self.connector else {
             return Ok(Box::new(stream));
         };
-        let setup = |e: openssl::error::ErrorStack| Failure::misconfigured(part, "set up TLS", e);
-        let configured = connector.configure().map_err(setup)?;
-        let ssl = configured.into_ssl(host).map_err(setup)?;
-        let mut stream = SslStream::new(ssl, stream).map_err(setup)?;
-        let shaken = Pin::new(&mut stream).connect().await;
-        if let Err(error) = shaken {
-            if let Some(why) = tls::distrust(stream.ssl().verify_result()) {
-                let failure = Failure::misconfigured(part, doing, why);
-                return Err(failure.remedy(
-                    "check ca, and that url has the name that is in the server's certificate",
-                ));
-            }
-            if error.ssl_error().is_some() {
-                return Err(Failure::misconfigured(part, doing, &error)
-                    .remedy("check that it speaks TLS there, and certificate and key where it asks for ours"));
-            }
-            return Err(away("", &error));
-        }
+        let mending = Mending {
+            distrusted: "check ca, and that url has the name that is in the server's certificate",
+            no_tls: "check that it speaks TLS there, and certificate and key where it asks for ours",
+            away: AWAY,
+        };
+        let stream = secured(connector, host, stream, (part, doing), mending).await?;
         Ok(Box::new(stream))
     }
 
@@ -437,18 +420,4 @@ fn basic(login: &(String, tongguan_contracts::Secret)) -> HeaderValue {
         .unwrap_or_else(|_| HeaderValue::from_static(""));
     value.set_sensitive(true);
     value
-}
-
-/// An error with those beneath it.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(error) = below {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        below = error.source();
-    }
-    text
 }

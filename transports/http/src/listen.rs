@@ -1,8 +1,8 @@
 //! Takes receipts that are pushed. The platform is answered 2xx only once the core has acknowledged
 //! what it pushed.
 //!
-//! Whoever reaches the port may be anybody: one path, POST and PUT, small heads, bounded bodies, few
-//! connections, each with an end; nothing is read of a body before its sender is known.
+//! Whoever reaches the port may be anybody: one path, POST and PUT, bounded bodies, few at once;
+//! nothing is read of a body before its sender is known.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,32 +10,23 @@ use futures::future::join_all;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use openssl::ssl::{Ssl, SslAcceptor};
-use std::convert::Infallible;
+use openssl::ssl::SslAcceptor;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio_openssl::SslStream;
 
 use tongguan_contracts::{Delivery, Failure, Settle};
+use tongguan_web::Port;
 
 use crate::options::Listen;
 use crate::tls;
 
-/// How many connections there are at once.
-const CONNECTIONS: usize = 32;
 /// How many bodies are held at once.
 const BODIES: usize = 8;
-/// How long a handshake and a request's head may take.
-const HEAD: Duration = Duration::from_secs(10);
 /// How long a request may take in all.
 const WHOLE: Duration = Duration::from_secs(60);
 /// How long a request's head may be, in octets.
@@ -109,12 +100,19 @@ impl Door {
             let hall = Arc::new(Hall {
                 listen: Arc::clone(&self.listen),
                 max_octets: self.max_octets,
-                acceptor: self.acceptor.clone(),
                 bodies: Semaphore::new(BODIES),
                 push,
             });
+            let port = Port {
+                what: "receipts",
+                acceptor: self.acceptor.clone(),
+                head_octets: HEAD_OCTETS,
+            };
             tracing::info!(part = self.part, address = %self.listen.address, "listens for receipts");
-            let serving = tokio::spawn(hall.serve(listener));
+            let serving = tokio::spawn(port.serve(listener, move |request, peer| {
+                let hall = Arc::clone(&hall);
+                async move { hall.answer(request, peer).await }
+            }));
             *open = Some(Open { pushed, serving });
         }
         let received = match open.as_mut() {
@@ -139,77 +137,19 @@ impl Door {
 struct Hall {
     listen: Arc<Listen>,
     max_octets: usize,
-    acceptor: Option<SslAcceptor>,
     bodies: Semaphore,
     push: mpsc::Sender<Delivery>,
 }
 
 impl Hall {
-    async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut callers = tokio::task::JoinSet::new();
-        loop {
-            while callers.try_join_next().is_some() {}
-            let (stream, peer) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot take a connection for receipts");
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                    continue;
-                }
-            };
-            // Where there is no room, the connection ends here.
-            let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-                continue;
-            };
-            let hall = Arc::clone(&self);
-            callers.spawn(async move {
-                let called = tokio::time::timeout(WHOLE * 10, hall.caller(stream, peer)).await;
-                if !matches!(called, Ok(Ok(()))) {
-                    tracing::debug!(%peer, "a connection for receipts came to nothing");
-                }
-                drop(place);
-            });
-        }
-    }
-
-    async fn caller(
-        self: &Arc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let answering = service_fn(|request| self.answer(request, peer));
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .max_buf_size(HEAD_OCTETS);
-        match &self.acceptor {
-            None => {
-                http.serve_connection(TokioIo::new(stream), answering)
-                    .await?
-            }
-            Some(acceptor) => {
-                let mut stream = SslStream::new(Ssl::new(acceptor.context())?, stream)?;
-                tokio::time::timeout(HEAD, Pin::new(&mut stream).accept()).await??;
-                http.serve_connection(TokioIo::new(stream), answering)
-                    .await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let taken = tokio::time::timeout(WHOLE, self.take(request, peer)).await;
         let refusal = match taken {
             Ok(Ok(())) => {
                 let mut answer = Response::new(Full::new(Bytes::from(self.listen.answer.clone())));
                 let kind = HeaderValue::from_static("text/plain; charset=utf-8");
                 answer.headers_mut().insert(CONTENT_TYPE, kind);
-                return Ok(answer);
+                return answer;
             }
             Ok(Err(refusal)) => refusal,
             Err(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -221,7 +161,7 @@ impl Hall {
             let soon = HeaderValue::from_static("5");
             answer.headers_mut().insert(RETRY_AFTER, soon);
         }
-        Ok(answer)
+        answer
     }
 
     /// Takes what is pushed, and waits until it is settled.

@@ -4,7 +4,7 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{
     SslAcceptor, SslConnector, SslContextBuilder, SslFiletype, SslMethod, SslVerifyMode, SslVersion,
 };
-use openssl::x509::{X509, X509VerifyResult};
+use openssl::x509::X509;
 use std::path::Path;
 
 use tongguan_contracts::Failure;
@@ -87,9 +87,4 @@ fn shown(
             .map_err(|e| wrong("key", key, &e))?;
     }
     Ok(())
-}
-
-/// Why the other side was not let in, where its certificate is to blame.
-pub(crate) fn distrust(verdict: X509VerifyResult) -> Option<&'static str> {
-    (verdict != X509VerifyResult::OK).then(|| verdict.error_string())
 }
