@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
 
+use crate::unit::own_or_head;
 use tongguan_messages::envelope::{Envelope, Head, Report, Response, write_receipt};
 use tongguan_messages::{Direction, Message, Node, Outcome, Problem, error_code, message};
 
@@ -174,8 +175,7 @@ const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]")
 
 /// Nine digits that follow from a declaration's guid.
 fn serial(declaration: &Node) -> String {
-    let head = || declaration.children().first()?.text("guid");
-    let guid = declaration.text("guid").or_else(head).unwrap_or_default();
+    let guid = own_or_head(declaration, "guid").unwrap_or_default();
     let digits: String = guid.bytes().map(|b| char::from(b'0' + b % 10)).collect();
     format!("{:0>9}", &digits[..digits.len().min(9)])
 }
@@ -183,8 +183,7 @@ fn serial(declaration: &Node) -> String {
 /// The number that customs gives to an inventory: customs district, year, I or E, serial: 18
 /// characters.
 pub(crate) fn inventory_number(receipt: &Message, declaration: &Node) -> String {
-    let head = || declaration.children().first()?.text("customsCode");
-    let customs = declaration.text("customsCode").or_else(head);
+    let customs = own_or_head(declaration, "customsCode");
     let year: String = now(DAY).chars().take(4).collect();
     let way = match receipt.direction {
         Direction::Export => 'E',
@@ -209,13 +208,7 @@ pub(crate) fn unit_of(
     let Some(unit) = receipt.unit else {
         return Vec::new();
     };
-    let copied = |name: &str| {
-        declaration
-            .text(name)
-            .or_else(|| declaration.children().first()?.text(name))
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
+    let copied = |name: &str| own_or_head(declaration, name).map(str::to_owned);
     let (day, serial) = (now(DAY), serial(declaration));
     let meaning = tongguan_messages::meaning(receipt, code);
     let given = matches!(code, "120" | "800");

@@ -10,6 +10,13 @@ pub(crate) struct Unit<'p> {
     pub number: usize,
 }
 
+/// A field of a declaration's own, or of its head; nothing where it is empty.
+pub(crate) fn own_or_head<'n>(declaration: &'n Node, name: &str) -> Option<&'n str> {
+    let head = || declaration.children().first()?.text(name);
+    let text = declaration.text(name).or_else(head)?;
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// The declarations in a message.
 pub(crate) fn units(parsed: &Parsed) -> impl Iterator<Item = Unit<'_>> {
     let unit = parsed.message.unit.map_or("", |unit| unit.name);
@@ -21,9 +28,8 @@ pub(crate) fn units(parsed: &Parsed) -> impl Iterator<Item = Unit<'_>> {
 impl<'p> Unit<'p> {
     /// A field of its own, or of its head.
     pub fn text(&self, name: &str) -> Option<&'p str> {
-        let head = || self.node.children().first();
-        let text = self.node.text(name).or_else(|| head()?.text(name))?;
-        Some(text.trim()).filter(|text| !text.is_empty())
+        let text = own_or_head(self.node, name)?.trim();
+        Some(text).filter(|text| !text.is_empty())
     }
 
     pub fn field(&self, name: &str) -> &'p str {

@@ -139,7 +139,7 @@ fn message_name(report: &Report) -> String {
 }
 
 /// Text as HTML takes it, in elements and attributes.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -41,7 +41,7 @@ pub fn comparison_ids() -> Vec<&'static str> {
 
 pub use finding::{Finding, Layer, Severity};
 pub use folder::{Source, sources};
-pub use html::Page;
+pub use html::{Page, escaped};
 pub use report::{Report, Totals};
 pub use rule::{Rule, rules};
 pub use told::{Told, ids, told};

@@ -40,7 +40,7 @@ pub(crate) fn digest(octets: &[u8]) -> [u8; 32] {
 }
 
 /// SHA-256, in hexadecimal.
-pub(crate) fn sha256(octets: &[u8]) -> String {
+pub fn sha256(octets: &[u8]) -> String {
     hex::encode(digest(octets))
 }
 

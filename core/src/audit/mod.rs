@@ -28,6 +28,6 @@ mod walk;
 
 pub(crate) use entry::Subject;
 pub use entry::{Entry, Facts, Salt};
-pub use link::{Anchor, BEGINNING, BadAnchor, Link, named, way};
-pub(crate) use link::{digest, sha256};
+pub(crate) use link::digest;
+pub use link::{Anchor, BEGINNING, BadAnchor, Link, named, sha256, way};
 pub use walk::{Audited, Broken, audit};

@@ -10,7 +10,7 @@ use tongguan_xmldsig::Profile;
 use super::Examined;
 use crate::clock::now_ms;
 use crate::diagnosis::certificates::{Validity, day};
-use crate::lifecycle::assemble::{algorithm, profile_of};
+use crate::lifecycle::assemble::{TRIAL, algorithm, profile_of, try_out};
 use crate::lifecycle::signers::build;
 use crate::manifest::Manifest;
 use crate::registry::Registry;
@@ -124,14 +124,12 @@ fn profiles(signer: &dyn Signer, manifest: &Manifest, name: &str, of: &str) -> V
 
 fn signs(signer: &Arc<dyn Signer>, of: &str) -> Examined {
     const ID: &str = "signer.signs";
-    let text = b"<ds:SignedInfo></ds:SignedInfo>";
     let begun = Instant::now();
-    let signed = profile_of(signer.as_ref()).and_then(|profile| {
-        let value = signer.sign(algorithm(profile), text)?;
+    let signed = try_out(signer.as_ref()).and_then(|value| {
         let certificate = provider()
             .certificate(&signer.identity().certificate)
             .map_err(|e| Failure::misconfigured(of, "read its certificate", e))?;
-        certificate.key.verify(text, &value).map_err(|e| {
+        certificate.key.verify(TRIAL, &value).map_err(|e| {
             Failure::misconfigured(of, "verify what it signed by its certificate", e)
                 .remedy("the key is another one than the certificate's: name the right one")
         })

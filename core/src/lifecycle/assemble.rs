@@ -1,7 +1,6 @@
 //! Puts waiting declarations into signed messages in envelopes.
 
 use futures::future::{join_all, try_join_all};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +17,7 @@ use super::breaker::Breakers;
 use super::holding::under;
 use super::member::InHand;
 use super::signers::Signers;
+use crate::audit::sha256;
 use crate::clock::{creat_time, guid};
 use crate::manifest::{Manifest, Route};
 use crate::metrics::Metrics;
@@ -82,12 +82,13 @@ pub(crate) fn algorithm(profile: Profile) -> Algorithm {
     }
 }
 
-/// Signs a text, to see that it can.
-pub(crate) fn try_out(signer: &dyn Signer) -> Result<(), Failure> {
+/// A text of no meaning, to try signers with.
+pub(crate) const TRIAL: &[u8] = b"<ds:SignedInfo></ds:SignedInfo>";
+
+/// Signs [`TRIAL`], to see that it can; gives the value.
+pub(crate) fn try_out(signer: &dyn Signer) -> Result<Vec<u8>, Failure> {
     let profile = profile_of(signer)?;
-    signer
-        .sign(algorithm(profile), b"<ds:SignedInfo></ds:SignedInfo>")
-        .map(|_| ())
+    signer.sign(algorithm(profile), TRIAL)
 }
 
 /// A signed message.
@@ -329,7 +330,7 @@ impl Assembler {
                 guid: guid_value,
                 document,
                 profile,
-                certificate: hex::encode(Sha256::digest(&member.signer.identity().certificate)),
+                certificate: sha256(&member.signer.identity().certificate),
             }
         }))
     }

@@ -369,7 +369,7 @@ impl Client {
             let result = signers::build(&self.manifest, &self.registry, name).and_then(
                 |(signer, validity)| {
                     validities.insert(name, validity);
-                    assemble::try_out(signer.as_ref())
+                    assemble::try_out(signer.as_ref()).map(drop)
                 },
             );
             checks.push(PartCheck::of(format!("signer {name:?}"), result));

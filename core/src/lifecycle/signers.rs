@@ -159,7 +159,7 @@ impl Signers {
         for member in known.of(route).filter(|member| member.to_be_tried()) {
             let member = Arc::clone(member);
             tokio::task::spawn_blocking(move || match try_out(member.signer.as_ref()) {
-                Ok(()) => {
+                Ok(_) => {
                     member.back();
                     tracing::info!(signer = member.name, "signs again");
                 }

@@ -1,6 +1,5 @@
 //! Carries a plan out: in a store of its own, by the manifest's own ways.
 
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -12,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use tongguan_contracts::Document;
+use tongguan_core::audit::sha256;
 use tongguan_core::store::Details;
 use tongguan_core::{Client, Environment, Manifest, Submission, Until};
 use tongguan_messages::envelope::{Opened, open};
@@ -351,9 +351,4 @@ fn inventory_number(details: &Details) -> Option<String> {
             .find_map(|child| child.text("invtNo").filter(|number| !number.is_empty()))
             .map(str::to_owned)
     })
-}
-
-fn sha256(octets: &[u8]) -> String {
-    let digest = Sha256::digest(octets);
-    digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }

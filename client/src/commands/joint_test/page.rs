@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use tongguan_verifier::escaped;
+
 use super::cases::Expected;
 use super::report::{Declared, Outcome, Report};
 
@@ -167,19 +169,4 @@ fn expected(expected: Expected) -> &'static str {
         Expected::Accepted => "接受 accepted",
         Expected::Rejected => "退回 rejected",
     }
-}
-
-/// Nothing in it is markup.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
