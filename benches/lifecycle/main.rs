@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "it prints its figures")]
 #![allow(missing_docs, reason = "a program")]
 
+mod bare;
 mod limits;
 mod parts;
 
@@ -44,7 +45,9 @@ async fn measure(kind: &str, only: Option<usize>) -> Outcome<()> {
             return Ok(());
         };
         let client = Arc::new(stage.client()?);
-        let limits = limits::measure(&stage, batch).await?;
+        let mut limits = limits::measure(&stage, batch).await?;
+        let together = bare::measure(&stage, batch, documents).await?;
+        limits.push(("all of them together, bare", together));
         let other_side = stage.other_side()?;
         let (stop, stopped) = watch::channel(false);
         let runs = {

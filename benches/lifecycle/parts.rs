@@ -121,17 +121,24 @@ pub struct OtherSide {
 }
 
 impl OtherSide {
-    /// Answers on a thread of its own, which gets what the others leave of the machine: in life the
-    /// other side is another machine's work.
+    /// Answers until it is told to stop.
     pub fn answers(self, stop: watch::Receiver<bool>) -> JoinHandle<Result<(), Failure>> {
-        std::thread::spawn(move || {
-            let unfit = |e: std::io::Error| Failure::transient("bench", "start the other side", e);
-            rustix::process::setpriority_process(None, 19).map_err(|e| unfit(e.into()))?;
-            let mut runtime = tokio::runtime::Builder::new_current_thread();
-            let runtime = runtime.enable_all().build().map_err(unfit)?;
-            runtime.block_on(self.simulator.run(self.transport, stop))
-        })
+        idly(async move { self.simulator.run(self.transport, stop).await })
     }
+}
+
+/// Does the other side's work on a thread of its own, which gets what the others leave of the
+/// machine: in life the other side is another machine's work.
+pub fn idly(
+    work: impl Future<Output = Result<(), Failure>> + Send + 'static,
+) -> JoinHandle<Result<(), Failure>> {
+    std::thread::spawn(move || {
+        let unfit = |e: std::io::Error| Failure::transient("bench", "start the other side", e);
+        rustix::process::setpriority_process(None, 19).map_err(|e| unfit(e.into()))?;
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().map_err(unfit)?;
+        runtime.block_on(work)
+    })
 }
 
 fn script(name: &str, args: &[&str]) -> Outcome<()> {
