@@ -315,7 +315,7 @@ impl Tracer {
             facts: vec![
                 ("tongguan.message", notice.message.as_str().into()),
                 ("tongguan.transport", inbound.transport.as_str().into()),
-                ("tongguan.receipt", inbound.kind.as_str().into()),
+                ("tongguan.receipt", notice.receipt.as_str().into()),
                 ("tongguan.code", notice.code.as_str().into()),
             ],
             failed: false,

@@ -46,6 +46,11 @@ pub(crate) struct MessageRow {
     pub answered_by: Vec<String>,
     #[serde(default)]
     pub answers: Vec<String>,
+    /// The field by which a receipt gives a number to what it answers.
+    pub gives: Option<String>,
+    /// The declarations that a notice is about.
+    #[serde(default)]
+    pub about: Vec<String>,
     #[serde(default)]
     pub statuses: Vec<StatusRow>,
 }

@@ -178,7 +178,7 @@ impl Generator<'_> {
             "static {}: Message = Message {{ name: {name:?}, zh: {:?}, en: {:?}, section: {:?}, \
              prefix: {:?}, namespace: {namespace:?}, schema: {schema:?}, direction: Direction::{direction}, \
              kind: Kind::{kind}, senders: &{:?}, root: {root}, unit: {unit}, \
-             business_key: &{:?}, referred_by: &{:?}, follows: &[{follows}], answered_by: &{:?}, answers: &{:?}, statuses: &[{statuses}], \
+             business_key: &{:?}, referred_by: &{:?}, follows: &[{follows}], answered_by: &{:?}, answers: &{:?}, gives: {:?}, about: &{:?}, statuses: &[{statuses}], \
              minimal: &{:?} }};",
             snake(name),
             message.zh,
@@ -190,6 +190,8 @@ impl Generator<'_> {
             message.referred_by,
             message.answered_by,
             message.answers,
+            message.gives,
+            message.about,
             minimal.map_or(&[][..], Vec::as_slice),
         );
     }

@@ -19,6 +19,8 @@ pub struct Answer {
     pub time: String,
     /// Numbers that the service gave: `preNo`, `invtNo`.
     pub numbers: Vec<(&'static str, String)>,
+    /// The one by which notices name what it answers.
+    pub given: Option<String>,
 }
 
 /// The answers in a receipt; empty for other messages.
@@ -42,6 +44,10 @@ pub fn answers(parsed: &Parsed) -> Vec<Answer> {
                 .iter()
                 .filter_map(|name| Some((*name, node.text(name)?.to_owned())))
                 .collect(),
+            given: parsed.message.gives.and_then(|name| {
+                let number = node.text(name)?;
+                (!number.is_empty()).then(|| number.to_owned())
+            }),
         })
         .collect()
 }

@@ -38,6 +38,11 @@ pub struct Message {
     pub answered_by: &'static [&'static str],
     /// The declarations that this receipt answers.
     pub answers: &'static [&'static str],
+    /// The field by which this receipt gives a number to what it answers: notices name it by that.
+    pub gives: Option<&'static str>,
+    /// The declarations that this notice is about; its business key is the number that their receipt
+    /// gave.
+    pub about: &'static [&'static str],
     /// The values of `returnStatus`.
     pub statuses: &'static [Status],
     /// What a minimal example has besides what the schema asks for, as paths below the unit, or

@@ -274,13 +274,17 @@ impl Bundle {
         };
         let key = claims.business_key.join("\n");
         let envelope = claims.envelope.as_ref().map(|e| e.cop_msg_id.as_str());
+        let message = claims.message.as_str();
         let codes: Vec<String> = answers
             .into_iter()
             .filter(|answer| match &answer.about {
                 About::Envelope(id) => Some(id.as_str()) == envelope,
                 About::Declaration {
                     messages, key: one, ..
-                } => messages.contains(&claims.message.as_str()) && one.as_ref() == Some(&key),
+                } => messages.contains(&message) && one.as_ref() == Some(&key),
+                About::Given { messages, number } => {
+                    messages.contains(&message) && self.gave(claims, &key, number)
+                }
             })
             .map(|answer| answer.code)
             .collect();
@@ -299,6 +303,22 @@ impl Bundle {
         if data.as_ref() != self.members.get(&carried) {
             self.wrong(carried, format!("is not what {name} carries"));
         }
+    }
+
+    /// Whether a receipt in the bundle gave that number to the declaration.
+    fn gave(&self, claims: &Claims, key: &str, number: &str) -> bool {
+        let receipts = (1..=claims.receipts.len()).map(names::receipt);
+        let answers = receipts.flat_map(|name| {
+            let octets = self.members.get(&name).map_or(&[][..], |octets| octets);
+            understand(octets, &LIMITS).result.unwrap_or_default()
+        });
+        let mut given = answers.filter_map(|answer| match answer.about {
+            About::Declaration { messages, key, .. } => Some((messages, key?, answer.given?)),
+            _ => None,
+        });
+        given.any(|(messages, of, given)| {
+            messages.contains(&claims.message.as_str()) && of == key && given == number
+        })
     }
 
     fn times(&mut self, claims: &Claims) {

@@ -7,13 +7,13 @@ use tokio::sync::watch;
 
 use tongguan_contracts::{Delivery, Failure, Transport};
 use tongguan_messages::envelope::{Opened, open};
-use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning};
+use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning, news};
 
 use super::backoff::{insist, pause};
 use super::telling::{Roles, tell};
 use crate::diagnosis::clocks;
 use crate::metrics::Metrics;
-use crate::store::{About, Answer, Inbound, Level, Store};
+use crate::store::{About, Answer, Inbound, Level, Notice, Store};
 use crate::traces::Tracer;
 
 /// So many deliveries are taken at once: they share the disk's flushes. None is acknowledged before
@@ -130,10 +130,14 @@ impl Receiver {
             matched = notices.len(),
             "received"
         );
+        let own = hex::encode(Sha256::digest(&inbound.octets));
         for notice in notices {
-            if !tell(&self.roles, &kind, &notice).await {
-                let digest = hex::encode(Sha256::digest(&inbound.octets));
-                insist(|| self.store.unheard(&digest, &notice.guid)).await?;
+            let Notice { digest, guid, .. } = &notice;
+            match tell(&self.roles, &notice).await {
+                false => insist(|| self.store.unheard(digest, guid)).await?,
+                // It came in before, and nobody knew whose it was: owed to the role until now.
+                true if *digest != own => insist(|| self.store.heard(digest, guid)).await?,
+                true => {}
             }
             self.tracer.answered(begun, &inbound, &notice);
         }
@@ -185,6 +189,7 @@ pub(crate) fn understand(octets: &[u8], limits: &Limits) -> Understood {
                     Outcome::Rejected
                 },
                 already_declared: false,
+                given: None,
             });
             bare("DxpRep".to_owned(), Ok(answers.collect()))
         }
@@ -223,6 +228,7 @@ fn read(parsed: &Parsed) -> Vec<Answer> {
             time: one.time.clone(),
             outcome: meaning.outcome,
             already_declared: meaning.already_declared,
+            given: one.given.clone(),
         }
     };
     match message.kind {
@@ -248,7 +254,22 @@ fn read(parsed: &Parsed) -> Vec<Answer> {
                 .map(|one| answer(About::Envelope(original.to_owned()), Level::Platform, one))
                 .collect()
         }
-        // A notice answers nothing that was declared; it is kept with all that came in.
-        Kind::Declaration | Kind::Envelope | Kind::Notice => Vec::new(),
+        Kind::Notice => news(parsed)
+            .into_iter()
+            .map(|one| Answer {
+                about: About::Given {
+                    messages: message.about,
+                    number: one.number,
+                },
+                level: Level::Clearance,
+                code: one.code,
+                text: one.text,
+                time: one.time,
+                outcome: Outcome::Pending,
+                already_declared: false,
+                given: None,
+            })
+            .collect(),
+        Kind::Declaration | Kind::Envelope => Vec::new(),
     }
 }

@@ -23,7 +23,7 @@ const MOST: usize = 10_000;
 pub(super) type Roles = BTreeMap<String, Arc<dyn Role>>;
 
 /// Tells a role of an answer; says whether it has heard.
-pub(super) async fn tell(roles: &Roles, kind: &str, notice: &Notice) -> bool {
+pub(super) async fn tell(roles: &Roles, notice: &Notice) -> bool {
     let Some(role) = roles.get(&notice.role) else {
         return true;
     };
@@ -32,7 +32,7 @@ pub(super) async fn tell(roles: &Roles, kind: &str, notice: &Notice) -> bool {
         role.on_receipt(ReceiptNotice {
             message: &notice.message,
             guid,
-            receipt: kind,
+            receipt: &notice.receipt,
             code: &notice.code,
             text: &notice.text,
         })
@@ -67,13 +67,13 @@ pub(super) async fn tell_again(store: Arc<dyn Store>, roles: Arc<Roles>) -> Resu
     let mut deaf = std::collections::BTreeSet::new();
     for one in all {
         // One that fails at one answer is given a rest.
-        if deaf.contains(&one.notice.role) {
+        if deaf.contains(&one.role) {
             continue;
         }
-        if tell(&roles, &one.kind, &one.notice).await {
-            insist(|| store.heard(&one.digest, &one.notice.guid)).await?;
+        if tell(&roles, &one).await {
+            insist(|| store.heard(&one.digest, &one.guid)).await?;
         } else {
-            deaf.insert(one.notice.role);
+            deaf.insert(one.role);
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use super::rules::{
 use super::sql::{Sql, Trouble};
 use super::{
     Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Purge, Purged, Store,
-    Submitted, Summary, Tried, Unheard, Unmatched, Waiting,
+    Submitted, Summary, Tried, Unmatched, Waiting,
 };
 use crate::audit::{Anchor, Entry};
 use crate::diagnosis::Symptom;
@@ -355,7 +355,7 @@ impl Store for SqlStore {
         .await
     }
 
-    async fn to_tell(&self, most: usize) -> Result<Vec<Unheard>, Failure> {
+    async fn to_tell(&self, most: usize) -> Result<Vec<Notice>, Failure> {
         self.look("see what roles did not hear", move |t| {
             unheard::to_tell(t, most)
         })

@@ -39,7 +39,7 @@ pub use lease::{Claim, Fence, Lease, Owner};
 pub use postgres::Postgres;
 pub use records::{
     About, Answer, Awaited, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Gone,
-    Inbound, Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried, Unheard,
+    Inbound, Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried,
     Unmatched, Waiting,
 };
 
@@ -147,7 +147,7 @@ pub trait Store: Send + Sync {
     async fn heard(&self, digest: &str, guid: &str) -> Result<(), Failure>;
 
     /// What roles did not hear, oldest first.
-    async fn to_tell(&self, most: usize) -> Result<Vec<Unheard>, Failure>;
+    async fn to_tell(&self, most: usize) -> Result<Vec<Notice>, Failure>;
 
     /// Does what a person decided about the declaration of that id, guid or business key; gives
     /// its id and where it stands then.

@@ -116,6 +116,13 @@ pub enum About {
     },
     /// All declarations in the envelope with this `CopMsgId`.
     Envelope(String),
+    /// The declaration of one of these messages to which customs gave this number. It decides nothing.
+    Given {
+        /// The messages that the notice is about.
+        messages: &'static [&'static str],
+        /// The number.
+        number: String,
+    },
 }
 
 /// Who says it.
@@ -160,11 +167,17 @@ pub struct Answer {
     pub outcome: Outcome,
     /// It says that the declaration is there already: a success for one sent before.
     pub already_declared: bool,
+    /// The number that it gives to the declaration: by that, notices name it.
+    pub given: Option<String>,
 }
 
 /// A receipt to be told to a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
+    /// What came in, by its digest.
+    pub digest: String,
+    /// What it is: `CEB312Message`.
+    pub receipt: String,
     /// The role that declared it.
     pub role: String,
     /// The declaration's message.
@@ -175,17 +188,6 @@ pub struct Notice {
     pub code: String,
     /// The answer's text, without the declaration's personal data.
     pub text: String,
-}
-
-/// An answer that a role was told, and did not hear.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unheard {
-    /// What came in, by its digest.
-    pub digest: String,
-    /// What it is: `CEB312Message`.
-    pub kind: String,
-    /// What is to be told.
-    pub notice: Notice,
 }
 
 /// A declaration, in brief.

@@ -175,6 +175,26 @@ CREATE TABLE envelope (
 ) STRICT;
 INSERT INTO envelope SELECT seq, envelope FROM carrier;
 ALTER TABLE carrier DROP COLUMN envelope;
+-- The numbers that customs gave to declarations: notices name them so.
+CREATE TABLE given (
+    message     TEXT NOT NULL,
+    number      TEXT NOT NULL,
+    declaration INTEGER NOT NULL REFERENCES declaration (seq),
+    PRIMARY KEY (message, number)
+) STRICT;
+-- What notices say of numbers that no receipt has given yet.
+CREATE TABLE unclaimed (
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+    inbound INTEGER NOT NULL REFERENCES inbound (seq),
+    message TEXT NOT NULL,
+    number  TEXT NOT NULL,
+    level   TEXT NOT NULL,
+    code    TEXT NOT NULL,
+    text    TEXT NOT NULL,
+    said_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX unclaimed_number ON unclaimed (message, number);
+CREATE INDEX unclaimed_inbound ON unclaimed (inbound);
 DROP INDEX declaration_carrier;
 CREATE INDEX declaration_carrier ON declaration (carrier) WHERE carrier IS NOT NULL;
 ";

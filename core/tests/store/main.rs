@@ -162,6 +162,8 @@ suite! {
     receipts::about_nothing_here_are_kept_and_shown,
     receipts::a_refused_envelope_refuses_all_in_it,
     receipts::what_a_role_did_not_hear_is_kept_until_it_has,
+    receipts::notices_find_their_declaration_by_the_number_that_customs_gave,
+    receipts::notices_and_numbers_at_once,
     decisions::a_dead_letter_waits_for_a_person,
     decisions::unsigned_dead_letters_go_back_to_the_queue,
     decisions::void_only_before_anything_left,

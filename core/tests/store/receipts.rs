@@ -202,8 +202,8 @@ pub async fn what_a_role_did_not_hear_is_kept_until_it_has(place: &dyn Place) {
     }
     let kept = store.to_tell(10).await.unwrap();
     assert_eq!(kept.len(), 1);
-    assert_eq!((&kept[0].notice, &kept[0].digest), (&notices[1], &digest));
-    assert_eq!(kept[0].kind, "CEB312Message");
+    assert_eq!((&kept[0], &kept[0].digest), (&notices[1], &digest));
+    assert_eq!(kept[0].receipt, "CEB312Message");
     let told = store.symptoms(&Default::default()).await.unwrap();
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(
@@ -226,4 +226,80 @@ pub async fn what_a_role_did_not_hear_is_kept_until_it_has(place: &dyn Place) {
             .unwrap()
             .is_empty()
     );
+}
+
+/// What a notice says of the declaration that customs gave the number to.
+fn bill(octets: &str, number: &str) -> Inbound {
+    let mut one = answer(0, "1", "9", Outcome::Pending);
+    one.about = About::Given {
+        messages: &["CEB311Message"],
+        number: number.into(),
+    };
+    let mut inbound = inbound(octets, vec![one]);
+    inbound.kind = "CEB816Message".into();
+    inbound
+}
+
+/// A receipt that gives a number.
+fn giving(octets: &str, n: usize, number: &str) -> Inbound {
+    let mut one = answer(n, "800", "5", Outcome::Accepted);
+    one.given = Some(number.into());
+    inbound(octets, vec![one])
+}
+
+pub async fn notices_find_their_declaration_by_the_number_that_customs_gave(place: &dyn Place) {
+    let store = place.open();
+    carried(store.as_ref(), &[1, 2]).await;
+    tried(store.as_ref(), 1, taken()).await;
+    store.receive(giving("r1", 1, "I1")).await.unwrap();
+    let told = store.receive(bill("b1", "I1")).await.unwrap();
+    assert_eq!((told.len(), told[0].receipt.as_str()), (1, "CEB816Message"));
+    assert!(told[0].guid.starts_with("GUID-1-"));
+    // One that comes before the number is given waits for it, and its role hears of it then.
+    assert!(store.receive(bill("b2", "I2")).await.unwrap().is_empty());
+    assert_eq!(store.unmatched(9).await.unwrap().count, 1);
+    let told = store.receive(giving("r2", 2, "I2")).await.unwrap();
+    let of: Vec<&str> = told.iter().map(|n| n.receipt.as_str()).collect();
+    assert_eq!(of, ["CEB312Message", "CEB816Message"]);
+    assert_eq!(store.unmatched(9).await.unwrap().count, 0);
+    // Until it has: after a crash, the next start tells it.
+    let owed = store.to_tell(9).await.unwrap();
+    assert_eq!(owed, told[1..]);
+    store.heard(&owed[0].digest, &owed[0].guid).await.unwrap();
+    assert!(store.to_tell(9).await.unwrap().is_empty());
+    // It decides nothing, whatever its time: customs may say something else that is older.
+    let late = inbound("r3", vec![answer(1, "-2", "6", Outcome::Rejected)]);
+    store.receive(late).await.unwrap();
+    assert_eq!(state(store.as_ref(), 1).await, State::Rejected);
+    assert_eq!(state(store.as_ref(), 2).await, State::Accepted);
+    for n in [1, 2] {
+        let details = store.find(&format!("ORDER-{n}")).await.unwrap().unwrap();
+        assert_eq!(details.summary.latest.unwrap().code, "1");
+    }
+    super::audit::holds(store.as_ref()).await;
+}
+
+/// Whichever of the two comes first, and on whichever node.
+pub async fn notices_and_numbers_at_once(place: &dyn Place) {
+    let nodes = [place.open(), place.open()];
+    let numbers: Vec<usize> = (1..=20).collect();
+    carried(nodes[0].as_ref(), &numbers).await;
+    tried(nodes[0].as_ref(), 1, taken()).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in &numbers {
+        let of = [
+            giving(&format!("r{n}"), *n, &format!("I{n}")),
+            bill(&format!("b{n}"), &format!("I{n}")),
+        ];
+        for (node, one) in nodes.iter().zip(of) {
+            let store = node.clone();
+            tasks.spawn(async move { store.receive(one).await.unwrap().len() });
+        }
+    }
+    let mut told = 0;
+    while let Some(done) = tasks.join_next().await {
+        told += done.unwrap();
+    }
+    assert_eq!(told, 2 * numbers.len());
+    assert_eq!(nodes[0].unmatched(9).await.unwrap().count, 0);
 }

@@ -51,6 +51,7 @@ pub fn answer(n: usize, code: &str, time: &str, outcome: Outcome) -> Answer {
         time: time.into(),
         outcome,
         already_declared: code == "-301010",
+        given: None,
     }
 }
 

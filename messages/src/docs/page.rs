@@ -66,6 +66,7 @@ fn facts(out: &mut String, message: &'static Message, language: Language) {
     fact("Goes after", "先行单证", &links(&before));
     fact("Answered by", "回执", &links(message.answered_by));
     fact("Answers", "所回执的报文", &links(message.answers));
+    fact("Tells of", "所通知的单证", &links(message.about));
     fact("Signature", "签名", signature(message, language));
     fact("Namespace", "命名空间", &format!("`{}`", message.namespace));
     out.push('\n');

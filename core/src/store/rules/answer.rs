@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use tongguan_messages::{Message, Outcome, masked_by, message as message_of};
 
 use super::audit::happened;
-use super::{precedence, state};
+use super::{given, precedence, state, unheard};
 use crate::State;
 use crate::audit::Facts;
 use crate::lifecycle::Event;
-use crate::store::sql::{Row, Sql, Trouble, Value, set};
+use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{About, Answer, Inbound, Notice};
 
 /// A declaration that an answer is about.
@@ -32,6 +32,7 @@ pub(in crate::store) fn receive(
 ) -> Result<Vec<Notice>, Trouble> {
     let octets = Sha256::digest(&inbound.octets);
     let digest = hex::encode(octets);
+    given::lock(t, &inbound.answers)?;
     let about = about(t, &inbound.answers)?;
     let mut targets = lock(t, about.iter().flatten().copied().collect())?;
     let now = t.now();
@@ -59,8 +60,15 @@ pub(in crate::store) fn receive(
     let kept = row.int(0)?;
     let mut statuses = Vec::new();
     let mut facts = Vec::new();
+    let mut owed = Vec::new();
     for (answer, seqs) in inbound.answers.iter().zip(&about) {
+        if seqs.is_empty() {
+            given::keep(t, kept, answer)?;
+        }
         for seq in seqs {
+            if let Some(number) = &answer.given {
+                owed.push((*seq, number));
+            }
             let Some(target) = targets.get_mut(seq) else {
                 continue;
             };
@@ -105,27 +113,24 @@ pub(in crate::store) fn receive(
     )?;
     let facts: Vec<(i64, &Facts)> = facts.iter().map(|(seq, facts)| (*seq, facts)).collect();
     happened(t, "receipt", &facts)?;
-    notices(t, &digest)
+    let mut all = notices(t, &digest)?;
+    for (seq, number) in owed {
+        all.append(&mut given::give(t, seq, number)?);
+    }
+    Ok(all)
 }
 
 /// What a receipt says to roles, as it is kept.
 fn notices(t: &mut dyn Sql, digest: &str) -> Result<Vec<Notice>, Trouble> {
-    let rows = t.all(
-        "SELECT d.role, d.message, d.guid, s.code, s.text
+    t.all(
+        "SELECT i.digest, i.kind, d.role, d.message, d.guid, s.code, s.text
          FROM inbound i JOIN status s ON s.inbound = i.seq JOIN declaration d ON d.seq = s.declaration
          WHERE i.digest = ?1 ORDER BY s.seq",
         set![digest],
-    )?;
-    let notice = |row: Row| {
-        Ok(Notice {
-            role: row.text(0)?,
-            message: row.text(1)?,
-            guid: row.text(2)?,
-            code: row.text(3)?,
-            text: row.text(4)?,
-        })
-    };
-    rows.into_iter().map(notice).collect()
+    )?
+    .iter()
+    .map(unheard::notice)
+    .collect()
 }
 
 impl Target {
@@ -138,6 +143,9 @@ impl Target {
 
     /// What an answer does to it.
     fn hear(&mut self, answer: &Answer) {
+        if matches!(answer.about, About::Given { .. }) {
+            return;
+        }
         let event = match answer.outcome {
             // It may have left more than once: "already declared" answers the repeat, and the
             // first one arrived.
@@ -194,6 +202,12 @@ fn about(t: &mut dyn Sql, answers: &[Answer]) -> Result<Vec<Vec<i64>>, Trouble> 
                 }
             }
             About::Declaration { key: None, .. } => {}
+            About::Given { messages, number } => {
+                let declaration = given::find(t, messages, number)?;
+                if let Some(found) = found.last_mut() {
+                    found.extend(declaration);
+                }
+            }
         }
     }
     // By guid when the service repeats ours, else the last one sent with that key.

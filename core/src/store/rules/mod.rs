@@ -8,6 +8,7 @@ pub(super) mod assemble;
 pub(super) mod audit;
 pub(super) mod decide;
 pub(super) mod evidence;
+pub(super) mod given;
 pub(super) mod leases;
 pub(super) mod look;
 pub(super) mod once;

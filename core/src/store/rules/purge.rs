@@ -194,6 +194,7 @@ fn receipts(t: &mut dyn Sql, purge: &Purge, by: &str) -> Result<u64, Trouble> {
         "UPDATE inbound SET octets = ?2, purged_at = ?3 WHERE seq = ?1",
         &octets,
     )?;
+    t.each("DELETE FROM unclaimed WHERE inbound = ?1", &texts)?;
     // One that came after its declarations were purged.
     t.each("UPDATE status SET text = '' WHERE inbound = ?1", &texts)?;
     t.each(

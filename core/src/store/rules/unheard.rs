@@ -3,7 +3,7 @@
 use super::note;
 use crate::diagnosis::{Ailment, Symptom};
 use crate::store::sql::{Row, Sql, Trouble, set};
-use crate::store::{Level, Notice, Unheard};
+use crate::store::{Level, Notice};
 
 /// Keeps that an answer is still to be told, for the declaration of that guid.
 pub(in crate::store) fn unheard(t: &mut dyn Sql, digest: &str, guid: &str) -> Result<(), Trouble> {
@@ -30,8 +30,31 @@ pub(in crate::store) fn heard(t: &mut dyn Sql, digest: &str, guid: &str) -> Resu
     .map(|_| ())
 }
 
+/// What a declaration's role is to be told of something that came in before: until it is, it counts
+/// as not heard.
+pub(super) fn owed(
+    t: &mut dyn Sql,
+    inbound: i64,
+    declaration: i64,
+) -> Result<Vec<Notice>, Trouble> {
+    t.all(
+        "INSERT INTO unheard (inbound, declaration, since) VALUES (?1, ?2, ?3)
+         ON CONFLICT (inbound, declaration) DO NOTHING",
+        set![inbound, declaration, t.now()],
+    )?;
+    t.all(
+        "SELECT i.digest, i.kind, d.role, d.message, d.guid, s.code, s.text
+         FROM status s JOIN inbound i ON i.seq = s.inbound JOIN declaration d ON d.seq = s.declaration
+         WHERE s.inbound = ?1 AND s.declaration = ?2 ORDER BY s.seq",
+        set![inbound, declaration],
+    )?
+    .iter()
+    .map(notice)
+    .collect()
+}
+
 /// What is still to be told, in the order in which it came in.
-pub(in crate::store) fn to_tell(t: &mut dyn Sql, most: usize) -> Result<Vec<Unheard>, Trouble> {
+pub(in crate::store) fn to_tell(t: &mut dyn Sql, most: usize) -> Result<Vec<Notice>, Trouble> {
     t.all(
         "SELECT i.digest, i.kind, d.role, d.message, d.guid, s.code, s.text FROM unheard u
          JOIN inbound i ON i.seq = u.inbound JOIN declaration d ON d.seq = u.declaration
@@ -40,20 +63,21 @@ pub(in crate::store) fn to_tell(t: &mut dyn Sql, most: usize) -> Result<Vec<Unhe
         set![most],
     )?
     .iter()
-    .map(|row| {
-        Ok(Unheard {
-            digest: row.text(0)?,
-            kind: row.text(1)?,
-            notice: Notice {
-                role: row.text(2)?,
-                message: row.text(3)?,
-                guid: row.text(4)?,
-                code: row.text(5)?,
-                text: row.text(6)?,
-            },
-        })
-    })
+    .map(notice)
     .collect()
+}
+
+/// What came in (digest, kind), whom it concerns (role, message, guid), what it says (code, text).
+pub(super) fn notice(row: &Row) -> Result<Notice, Trouble> {
+    Ok(Notice {
+        digest: row.text(0)?,
+        receipt: row.text(1)?,
+        role: row.text(2)?,
+        message: row.text(3)?,
+        guid: row.text(4)?,
+        code: row.text(5)?,
+        text: row.text(6)?,
+    })
 }
 
 pub(super) fn symptoms(t: &mut dyn Sql) -> Result<Vec<Symptom>, Trouble> {
