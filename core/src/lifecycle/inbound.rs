@@ -7,7 +7,9 @@ use tokio::sync::watch;
 
 use tongguan_contracts::{Delivery, Failure, Transport};
 use tongguan_messages::envelope::{Opened, open};
-use tongguan_messages::{Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning, news};
+use tongguan_messages::{
+    Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning, news,
+};
 
 use super::backoff::{insist, pause};
 use super::telling::{Roles, tell};

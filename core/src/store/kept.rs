@@ -13,6 +13,7 @@ use super::rules::{
     symptoms, unheard,
 };
 use super::sql::{Sql, Trouble};
+use super::together::Together;
 use super::{
     Carrier, Claimed, Decision, Details, Filter, Inbound, Kept, Notice, Purge, Purged, Store,
     Submitted, Summary, Tried, Unmatched, Waiting,
@@ -34,6 +35,10 @@ pub struct SqlStore {
     jobs: Queue,
     /// For what only looks: a long look keeps nobody from writing.
     looks: Queue,
+    /// What happens to each message by itself, and to many at the same time.
+    carries: Arc<Together<assemble::Carry, Fence>>,
+    tries: Arc<Together<send::Try, Fence>>,
+    deliveries: Arc<Together<Inbound, Vec<Notice>>>,
     failures: AtomicU64,
 }
 
@@ -80,6 +85,9 @@ impl SqlStore {
             waits: Arc::default(),
             jobs,
             looks,
+            carries: Together::new(assemble::carry, |one| Some(one.declarations.clone())),
+            tries: Together::new(send::tried, |one| Some(vec![one.cop_msg_id.clone()])),
+            deliveries: Together::new(answer::receive, answer::touches),
             failures: AtomicU64::new(0),
         }
     }
@@ -156,11 +164,28 @@ impl SqlStore {
             result: None,
             answer,
         });
-        let gone = || Trouble::Again("the store's thread has ended".to_owned());
-        let result = match queue.send(job) {
-            Ok(()) => done.await.unwrap_or_else(|_| Err(gone())),
-            Err(_) => Err(gone()),
-        };
+        // What cannot be posted is dropped, and its answer with it.
+        let _ = queue.send(job);
+        self.hear(doing, done).await
+    }
+
+    /// Runs a rule with others of its kind that wait; returns once that is on disk.
+    async fn with_others<I: Send + 'static, T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        rule: &Arc<Together<I, T>>,
+        item: I,
+    ) -> Result<T, Failure> {
+        self.hear(doing, rule.call(&self.jobs, item)).await
+    }
+
+    async fn hear<T>(
+        &self,
+        doing: &'static str,
+        done: oneshot::Receiver<Result<T, Trouble>>,
+    ) -> Result<T, Failure> {
+        let gone = |_| Err(Trouble::Again("the store's thread has ended".to_owned()));
+        let result = done.await.unwrap_or_else(gone);
         if !matches!(result, Ok(_) | Err(Trouble::Refused { .. })) {
             self.failures.fetch_add(1, Ordering::Relaxed);
         }
@@ -254,11 +279,13 @@ impl Store for SqlStore {
         carrier: Carrier,
         declarations: Vec<String>,
     ) -> Result<Fence, Failure> {
-        let token = lease.token();
-        self.run("keep a signed message", move |t| {
-            assemble::carry(t, token, &carrier, &declarations)
-        })
-        .await
+        let carry = assemble::Carry {
+            token: lease.token(),
+            carrier,
+            declarations,
+        };
+        self.with_others("keep a signed message", &self.carries, carry)
+            .await
     }
 
     async fn give_up(
@@ -291,11 +318,13 @@ impl Store for SqlStore {
     }
 
     async fn tried(&self, lease: &Lease, cop_msg_id: &str, tried: Tried) -> Result<Fence, Failure> {
-        let (token, id) = (lease.token(), cop_msg_id.to_owned());
-        self.run("note a try to send", move |t| {
-            send::tried(t, token, &id, &tried)
-        })
-        .await
+        let tried = send::Try {
+            token: lease.token(),
+            cop_msg_id: cop_msg_id.to_owned(),
+            tried,
+        };
+        self.with_others("note a try to send", &self.tries, tried)
+            .await
     }
 
     async fn reroute(&self, messages: &[&str], from: &str, to: &str) -> Result<usize, Failure> {
@@ -335,7 +364,7 @@ impl Store for SqlStore {
     }
 
     async fn receive(&self, inbound: Inbound) -> Result<Vec<Notice>, Failure> {
-        self.run("keep what came in", move |t| answer::receive(t, &inbound))
+        self.with_others("keep what came in", &self.deliveries, inbound)
             .await
     }
 

@@ -23,6 +23,7 @@ mod rules;
 mod schema;
 mod sql;
 mod sqlite;
+mod together;
 
 use async_trait::async_trait;
 
@@ -39,8 +40,8 @@ pub use lease::{Claim, Fence, Lease, Owner};
 pub use postgres::Postgres;
 pub use records::{
     About, Answer, Awaited, Carrier, CarrierSummary, Claimed, Decision, Details, Filter, Gone,
-    Inbound, Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried,
-    Unmatched, Waiting,
+    Inbound, Kept, Level, Notice, Purge, Purged, Status, Submitted, Summary, Tls, Tried, Unmatched,
+    Waiting,
 };
 
 /// Keeps what must not be lost.

@@ -102,7 +102,8 @@ pub async fn an_expired_lease_is_taken_over_and_fences_the_first(place: &dyn Pla
         .unwrap();
     one.release(&first.lease).await.unwrap();
     assert_eq!(state(one.as_ref(), 1).await, State::Submitted);
-    assert!(one.find("COP-1").await.unwrap().is_none());
+    let details = one.find("ORDER-1").await.unwrap().unwrap();
+    assert!(details.carrier.is_none());
     let fence = two.carry(&second.lease, carrier(2), ids(&second)).await;
     assert_eq!(fence.unwrap(), Fence::Held);
 

@@ -25,6 +25,7 @@ mod repeats;
 mod replacing;
 mod symptoms;
 mod things;
+mod together;
 mod versions;
 
 use std::sync::Arc;
@@ -164,6 +165,9 @@ suite! {
     receipts::what_a_role_did_not_hear_is_kept_until_it_has,
     receipts::notices_find_their_declaration_by_the_number_that_customs_gave,
     receipts::notices_and_numbers_at_once,
+    together::each_is_told_its_own,
+    together::one_that_fails_fails_alone,
+    together::receipts_of_one_declaration_stay_apart,
     decisions::a_dead_letter_waits_for_a_person,
     decisions::unsigned_dead_letters_go_back_to_the_queue,
     decisions::void_only_before_anything_left,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tongguan_messages::{Message, Outcome, masked_by, message as message_of};
 
 use super::audit::happened;
-use super::{given, precedence, state, unheard};
+use super::{given, key_of, precedence, state, unheard};
 use crate::State;
 use crate::audit::Facts;
 use crate::lifecycle::Event;
@@ -26,54 +26,155 @@ struct Target {
     fragment: Vec<u8>,
 }
 
+/// What some deliveries do to the declarations that they are about.
+#[derive(Default)]
+struct Said<'i> {
+    /// Lines of history.
+    statuses: Vec<Vec<Value>>,
+    facts: Vec<(i64, Facts)>,
+    /// Numbers that a delivery, by its place, gives to declarations.
+    given: Vec<(usize, i64, &'i str)>,
+}
+
+/// What a delivery is about, as far as it says itself; nothing, where others may say more of that.
+pub(in crate::store) fn touches(inbound: &Inbound) -> Option<Vec<String>> {
+    let mut keys = Vec::new();
+    for answer in &inbound.answers {
+        match &answer.about {
+            About::Declaration { messages, key, .. } => {
+                let Some(key) = key else { continue };
+                keys.extend(messages.iter().map(|message| key_of(message, key)));
+            }
+            About::Envelope(_) | About::Given { .. } => return None,
+        }
+    }
+    Some(keys)
+}
+
+/// Keeps deliveries of which no two are about the same declaration.
 pub(in crate::store) fn receive(
     t: &mut dyn Sql,
-    inbound: &Inbound,
-) -> Result<Vec<Notice>, Trouble> {
-    let octets = Sha256::digest(&inbound.octets);
-    let digest = hex::encode(octets);
-    given::lock(t, &inbound.answers)?;
-    let about = about(t, &inbound.answers)?;
+    all: &[Inbound],
+) -> Result<Vec<Vec<Notice>>, Trouble> {
+    let answers: Vec<&Answer> = all.iter().flat_map(|one| &one.answers).collect();
+    given::lock(t, &answers)?;
+    let about = about(t, &answers)?;
     let mut targets = lock(t, about.iter().flatten().copied().collect())?;
+    let mut about = about.into_iter();
+    let all: Vec<Whose> = all
+        .iter()
+        .map(|inbound| Whose {
+            inbound,
+            digest: Sha256::digest(&inbound.octets).into(),
+            about: about.by_ref().take(inbound.answers.len()).collect(),
+        })
+        .collect();
+    let inserted = insert(t, &all, &targets)?;
+    let mut said = Said::default();
+    for (place, (one, kept)) in all.iter().zip(inserted).enumerate() {
+        // Else it came before; whoever committed it may have died before a role heard of it.
+        if let Some(kept) = kept {
+            hear(t, place, one, kept, &mut targets, &mut said)?;
+        }
+    }
+    let moved = targets.iter().filter(|(_, target)| target.moved);
+    let sets: Vec<Vec<Value>> = moved
+        .clone()
+        .map(|(seq, target)| set![*seq, target.state.name(), &target.answered])
+        .collect();
+    t.each(
+        "UPDATE declaration SET state = ?2, answered = ?3 WHERE seq = ?1",
+        &sets,
+    )?;
+    let moves: Vec<(i64, State)> = moved.map(|(seq, t)| (*seq, t.state)).collect();
+    precedence::settled(t, &moves)?;
+    t.each(
+        "INSERT INTO status (declaration, at, level, code, text, said_at, inbound)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        &said.statuses,
+    )?;
+    let facts: Vec<(i64, &Facts)> = said
+        .facts
+        .iter()
+        .map(|(seq, facts)| (*seq, facts))
+        .collect();
+    happened(t, "receipt", &facts)?;
+    let mut notices = notices(t, &all)?;
+    for (place, seq, number) in said.given {
+        let earlier = given::give(t, seq, number)?;
+        if let Some(notices) = notices.get_mut(place) {
+            notices.extend(earlier);
+        }
+    }
+    Ok(notices)
+}
+
+/// A delivery, and the declarations that each of its answers is about.
+struct Whose<'i> {
+    inbound: &'i Inbound,
+    digest: [u8; 32],
+    about: Vec<Vec<i64>>,
+}
+
+/// Keeps deliveries; the number of each that was not there yet.
+fn insert(
+    t: &mut dyn Sql,
+    all: &[Whose],
+    targets: &BTreeMap<i64, Target>,
+) -> Result<Vec<Option<i64>>, Trouble> {
     let now = t.now();
-    let matched = |seqs: &Vec<i64>| seqs.iter().filter(|s| targets.contains_key(s)).count();
-    let inserted = t.first(
+    let sets: Vec<Vec<Value>> = all
+        .iter()
+        .map(|one| {
+            let about = one.about.iter().flatten();
+            let inbound = one.inbound;
+            set![
+                hex::encode(one.digest),
+                inbound.octets.as_slice(),
+                &inbound.transport,
+                &inbound.origin,
+                now,
+                &inbound.kind,
+                inbound.problem.as_deref(),
+                about.filter(|seq| targets.contains_key(seq)).count(),
+                inbound.made_at,
+            ]
+        })
+        .collect();
+    t.each(
         "INSERT INTO inbound
          (digest, octets, transport, origin, received_at, kind, problem, matched, made_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (digest) DO NOTHING RETURNING seq",
-        set![
-            &digest,
-            inbound.octets.as_slice(),
-            &inbound.transport,
-            &inbound.origin,
-            now,
-            &inbound.kind,
-            inbound.problem.as_deref(),
-            about.iter().map(matched).sum::<usize>(),
-            inbound.made_at,
-        ],
-    )?;
-    let Some(row) = inserted else {
-        // Whoever committed it may have died before a role heard of it.
-        return notices(t, &digest);
-    };
-    let kept = row.int(0)?;
-    let mut statuses = Vec::new();
-    let mut facts = Vec::new();
-    let mut owed = Vec::new();
-    for (answer, seqs) in inbound.answers.iter().zip(&about) {
+        &sets,
+    )?
+    .iter()
+    .map(|rows| rows.first().map(|row| row.int(0)).transpose())
+    .collect()
+}
+
+/// What a delivery that was kept under that number says.
+fn hear<'i>(
+    t: &mut dyn Sql,
+    place: usize,
+    one: &Whose<'i>,
+    kept: i64,
+    targets: &mut BTreeMap<i64, Target>,
+    said: &mut Said<'i>,
+) -> Result<(), Trouble> {
+    let now = t.now();
+    for (answer, seqs) in one.inbound.answers.iter().zip(&one.about) {
         if seqs.is_empty() {
             given::keep(t, kept, answer)?;
         }
         for seq in seqs {
             if let Some(number) = &answer.given {
-                owed.push((*seq, number));
+                said.given.push((place, *seq, number));
             }
             let Some(target) = targets.get_mut(seq) else {
                 continue;
             };
             target.hear(answer);
-            statuses.push(set![
+            said.statuses.push(set![
                 *seq,
                 now,
                 answer.level.name(),
@@ -83,53 +184,31 @@ pub(in crate::store) fn receive(
                 kept,
             ]);
             // Its text may hold personal data; the octets that are sealed hold it too.
-            let said = Facts::default()
+            let facts = Facts::default()
                 .open("level", answer.level.name())
                 .open("code", answer.code.as_str())
                 .open("time", answer.time.as_str())
-                .sealed("receipt", octets);
-            facts.push((*seq, said));
+                .sealed("receipt", one.digest);
+            said.facts.push((*seq, facts));
         }
     }
-    let moved: Vec<(i64, &Target)> = targets
-        .iter()
-        .filter(|(_, target)| target.moved)
-        .map(|(seq, target)| (*seq, target))
-        .collect();
-    let sets: Vec<Vec<Value>> = moved
-        .iter()
-        .map(|(seq, target)| set![*seq, target.state.name(), &target.answered])
-        .collect();
-    t.each(
-        "UPDATE declaration SET state = ?2, answered = ?3 WHERE seq = ?1",
-        &sets,
-    )?;
-    let moves: Vec<(i64, State)> = moved.iter().map(|(seq, t)| (*seq, t.state)).collect();
-    precedence::settled(t, &moves)?;
-    t.each(
-        "INSERT INTO status (declaration, at, level, code, text, said_at, inbound)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        &statuses,
-    )?;
-    let facts: Vec<(i64, &Facts)> = facts.iter().map(|(seq, facts)| (*seq, facts)).collect();
-    happened(t, "receipt", &facts)?;
-    let mut all = notices(t, &digest)?;
-    for (seq, number) in owed {
-        all.append(&mut given::give(t, seq, number)?);
-    }
-    Ok(all)
+    Ok(())
 }
 
-/// What a receipt says to roles, as it is kept.
-fn notices(t: &mut dyn Sql, digest: &str) -> Result<Vec<Notice>, Trouble> {
-    t.all(
+/// What deliveries say to roles, as it is kept.
+fn notices(t: &mut dyn Sql, all: &[Whose]) -> Result<Vec<Vec<Notice>>, Trouble> {
+    let sets: Vec<Vec<Value>> = all
+        .iter()
+        .map(|one| set![hex::encode(one.digest)])
+        .collect();
+    t.each(
         "SELECT i.digest, i.kind, d.role, d.message, d.guid, s.code, s.text
          FROM inbound i JOIN status s ON s.inbound = i.seq JOIN declaration d ON d.seq = s.declaration
          WHERE i.digest = ?1 ORDER BY s.seq",
-        set![digest],
+        &sets,
     )?
     .iter()
-    .map(unheard::notice)
+    .map(|rows| rows.iter().map(unheard::notice).collect())
     .collect()
 }
 
@@ -172,43 +251,36 @@ impl Target {
 }
 
 /// The declarations that each answer is about.
-fn about(t: &mut dyn Sql, answers: &[Answer]) -> Result<Vec<Vec<i64>>, Trouble> {
+fn about(t: &mut dyn Sql, answers: &[&Answer]) -> Result<Vec<Vec<i64>>, Trouble> {
     let mut found: Vec<Vec<i64>> = Vec::with_capacity(answers.len());
     let mut sets = Vec::new();
     let mut whose = Vec::new();
     for (index, answer) in answers.iter().enumerate() {
-        found.push(Vec::new());
-        match &answer.about {
-            About::Envelope(cop_msg_id) => {
-                let rows = t.all(
+        found.push(match &answer.about {
+            About::Envelope(cop_msg_id) => t
+                .all(
                     "SELECT d.seq FROM declaration d JOIN carrier c ON d.carrier = c.seq
                      WHERE c.cop_msg_id = ?1 AND d.state <> 'void' ORDER BY d.position",
                     set![cop_msg_id],
-                )?;
-                if let Some(found) = found.last_mut() {
-                    for row in rows {
-                        found.push(row.int(0)?);
-                    }
-                }
+                )?
+                .iter()
+                .map(|row| row.int(0))
+                .collect::<Result<_, _>>()?,
+            About::Given { messages, number } => {
+                given::find(t, messages, number)?.into_iter().collect()
             }
             About::Declaration {
                 messages,
-                key: Some(key),
+                key,
                 guid,
             } => {
-                for message in *messages {
-                    sets.push(set![*message, key, guid]);
+                for message in key.iter().flat_map(|_| *messages) {
+                    sets.push(set![*message, key.as_deref(), guid]);
                     whose.push(index);
                 }
+                Vec::new()
             }
-            About::Declaration { key: None, .. } => {}
-            About::Given { messages, number } => {
-                let declaration = given::find(t, messages, number)?;
-                if let Some(found) = found.last_mut() {
-                    found.extend(declaration);
-                }
-            }
-        }
+        });
     }
     // By guid when the service repeats ours, else the last one sent with that key.
     let rows = t.each(

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
 use super::leases::{expire, grant};
-use super::{advance, note, note_as};
+use super::{Advance, Note, advance, note, note_all};
 use crate::State;
 use crate::audit::Facts;
 use crate::lifecycle::Event;
@@ -81,17 +81,18 @@ pub(in crate::store) fn claim(
     Ok(Some((token, claimed)))
 }
 
-pub(in crate::store) fn carry(
-    t: &mut dyn Sql,
-    token: i64,
-    carrier: &Carrier,
-    declarations: &[String],
-) -> Result<Fence, Trouble> {
-    let seq = t
-        .first(
-            "INSERT INTO carrier
-             (message, guid, cop_msg_id, transport, profile, certificate, made_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq",
+/// A signed message, and the declarations that are in it by whoever has them under that lease.
+pub(in crate::store) struct Carry {
+    pub token: i64,
+    pub carrier: Carrier,
+    pub declarations: Vec<String>,
+}
+
+pub(in crate::store) fn carry(t: &mut dyn Sql, carries: &[Carry]) -> Result<Vec<Fence>, Trouble> {
+    let now = t.now();
+    let sets: Vec<Vec<Value>> = carries
+        .iter()
+        .map(|Carry { carrier, .. }| {
             set![
                 &carrier.message,
                 &carrier.guid,
@@ -99,53 +100,84 @@ pub(in crate::store) fn carry(
                 &carrier.transport,
                 &carrier.profile,
                 &carrier.certificate,
-                t.now(),
-            ],
+                now,
+            ]
+        })
+        .collect();
+    let seqs = t
+        .each(
+            "INSERT INTO carrier
+             (message, guid, cop_msg_id, transport, profile, certificate, made_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq",
+            &sets,
         )?
-        .ok_or_else(|| Trouble::broken("a new envelope has no number".to_owned()))?
-        .int(0)?;
-    t.all(
+        .iter()
+        .flatten()
+        .map(|row| row.int(0))
+        .collect::<Result<Vec<i64>, _>>()?;
+    let sets: Vec<Vec<Value>> = seqs
+        .iter()
+        .zip(carries)
+        .map(|(seq, Carry { carrier, .. })| set![*seq, carrier.envelope.as_slice()])
+        .collect();
+    t.each(
         "INSERT INTO envelope (carrier, octets) VALUES (?1, ?2)",
-        set![seq, carrier.envelope.as_slice()],
+        &sets,
     )?;
     let carried = State::Submitted.after(Event::Carried);
     let carried = carried.unwrap_or(State::Submitted).name();
-    let sets: Vec<Vec<Value>> = declarations
-        .iter()
-        .enumerate()
-        .map(|(position, id)| set![id, token, seq, position, carried])
-        .collect();
+    let mut sets: Vec<Vec<Value>> = Vec::new();
+    for (seq, one) in seqs.iter().zip(carries) {
+        let ids = one.declarations.iter().enumerate();
+        sets.extend(ids.map(|(position, id)| set![id, one.token, *seq, position, carried]));
+    }
     // Whoever has claimed one of them since, or voided it, has taken our mark away.
     let held = t.each(
         "UPDATE declaration SET lease = NULL, carrier = ?3, position = ?4, state = ?5
          WHERE id = ?1 AND lease = ?2 AND state = 'submitted' RETURNING seq",
         &sets,
     )?;
-    let seqs = held
-        .iter()
-        .flatten()
-        .map(|row| row.int(0))
-        .collect::<Result<Vec<i64>, _>>()?;
-    if seqs.len() != declarations.len() {
-        // What was still ours is free again at once.
-        t.all(
-            "UPDATE declaration SET carrier = NULL, position = NULL, state = 'submitted'
-             WHERE carrier = ?1",
-            set![seq],
-        )?;
-        t.all("DELETE FROM envelope WHERE carrier = ?1", set![seq])?;
-        t.all("DELETE FROM carrier WHERE seq = ?1", set![seq])?;
-        return Ok(Fence::Lost);
+    let mut held = held.into_iter();
+    let (mut fences, mut notes) = (Vec::with_capacity(carries.len()), Vec::new());
+    for (seq, one) in seqs.into_iter().zip(carries) {
+        let declarations = held
+            .by_ref()
+            .take(one.declarations.len())
+            .flatten()
+            .map(|row| row.int(0))
+            .collect::<Result<Vec<i64>, _>>()?;
+        if declarations.len() != one.declarations.len() {
+            undo(t, seq)?;
+            fences.push(Fence::Lost);
+            continue;
+        }
+        fences.push(Fence::Held);
+        let carrier = &one.carrier;
+        notes.push(Note {
+            declarations,
+            text: format!("signed, in envelope {}", carrier.cop_msg_id),
+            facts: Facts::default()
+                .open("cop_msg_id", carrier.cop_msg_id.as_str())
+                .open("guid", carrier.guid.as_str())
+                .open("profile", carrier.profile.as_str())
+                .open("certificate", carrier.certificate.as_str())
+                .sealed("envelope", Sha256::digest(&carrier.envelope)),
+        });
     }
-    let text = format!("signed, in envelope {}", carrier.cop_msg_id);
-    let facts = Facts::default()
-        .open("cop_msg_id", carrier.cop_msg_id.as_str())
-        .open("guid", carrier.guid.as_str())
-        .open("profile", carrier.profile.as_str())
-        .open("certificate", carrier.certificate.as_str())
-        .sealed("envelope", Sha256::digest(&carrier.envelope));
-    note_as(t, "signed", &seqs, Level::Local, &text, &facts)?;
-    Ok(Fence::Held)
+    note_all(t, "signed", Level::Local, notes)?;
+    Ok(fences)
+}
+
+/// Throws a new envelope away: what was still ours in it is free again at once.
+fn undo(t: &mut dyn Sql, carrier: i64) -> Result<(), Trouble> {
+    t.all(
+        "UPDATE declaration SET carrier = NULL, position = NULL, state = 'submitted'
+         WHERE carrier = ?1",
+        set![carrier],
+    )?;
+    t.all("DELETE FROM envelope WHERE carrier = ?1", set![carrier])?;
+    t.all("DELETE FROM carrier WHERE seq = ?1", set![carrier])
+        .map(|_| ())
 }
 
 pub(in crate::store) fn give_up(
@@ -165,7 +197,7 @@ pub(in crate::store) fn give_up(
         .flatten()
         .map(|row| Ok((row.int(0)?, State::Submitted)))
         .collect::<Result<Vec<(i64, State)>, Trouble>>()?;
-    let (moved, _) = advance(t, &held, Event::Refused)?;
+    let Advance { moved, .. } = advance(t, &held, Event::Refused)?;
     let text = format!("cannot be put into a message: {error}");
     note(t, &moved, Level::Local, &text)
 }

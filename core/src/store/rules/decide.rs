@@ -1,6 +1,6 @@
 //! What a person decides about a declaration.
 
-use super::{advance, in_carrier, look, note_as, precedence, replace, set_states, state};
+use super::{Advance, advance, in_carrier, look, note_as, precedence, replace, set_states, state};
 use crate::State;
 use crate::audit::Facts;
 use crate::lifecycle::Event;
@@ -171,7 +171,7 @@ fn retry(
         set![envelope.seq],
     )?;
     let declarations = in_carrier(t, envelope.seq)?;
-    let (moved, _) = advance(t, &declarations, event)?;
+    let Advance { moved, .. } = advance(t, &declarations, event)?;
     let text = "its envelope is to be sent again: a person's decision";
     by.decided(t, &moved, text)
 }
@@ -217,7 +217,7 @@ pub(super) fn void(
                 set![*other],
             )?;
         }
-        let (moved, _) = advance(t, &others, Event::Unbound)?;
+        let Advance { moved, .. } = advance(t, &others, Event::Unbound)?;
         let text = "its message was voided before it left, for another's sake: it goes into a \
                     new one";
         by.decided(t, &moved, text)?;

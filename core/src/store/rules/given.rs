@@ -10,7 +10,7 @@ use crate::store::sql::{Sql, Trouble, Value, set};
 use crate::store::{About, Answer, Notice};
 
 /// Holds others off the numbers that these answers give or name.
-pub(super) fn lock(t: &mut dyn Sql, answers: &[Answer]) -> Result<(), Trouble> {
+pub(super) fn lock(t: &mut dyn Sql, answers: &[&Answer]) -> Result<(), Trouble> {
     let mut keys = Vec::new();
     for answer in answers {
         let (messages, number) = match (&answer.about, &answer.given) {

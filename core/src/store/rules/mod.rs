@@ -20,6 +20,8 @@ pub(super) mod submit;
 pub(super) mod symptoms;
 pub(super) mod unheard;
 
+use std::collections::BTreeMap;
+
 use super::Level;
 use super::sql::{Row, Sql, Trouble, Value, set};
 use crate::State;
@@ -55,18 +57,46 @@ fn note_as(
     text: &str,
     facts: &Facts,
 ) -> Result<(), Trouble> {
-    tell(t, declarations, level, text)?;
-    let facts = facts.clone().open("level", level.name()).open("text", text);
-    let all: Vec<(i64, &Facts)> = declarations.iter().map(|d| (*d, &facts)).collect();
+    let note = Note {
+        declarations: declarations.to_vec(),
+        text: text.to_owned(),
+        facts: facts.clone(),
+    };
+    note_all(t, name, level, vec![note])
+}
+
+/// What there is to note of some declarations.
+struct Note {
+    declarations: Vec<i64>,
+    text: String,
+    facts: Facts,
+}
+
+/// As [`note_as`], for an event that happened to several.
+fn note_all(t: &mut dyn Sql, name: &str, level: Level, notes: Vec<Note>) -> Result<(), Trouble> {
+    let told = notes.iter().map(|n| (&n.declarations[..], &n.text[..]));
+    tell(t, level, &told.collect::<Vec<_>>())?;
+    let facts: Vec<(Vec<i64>, Facts)> = notes
+        .into_iter()
+        .map(|note| {
+            let facts = note.facts.open("level", level.name());
+            (note.declarations, facts.open("text", note.text))
+        })
+        .collect();
+    let all: Vec<(i64, &Facts)> = facts
+        .iter()
+        .flat_map(|(declarations, facts)| declarations.iter().map(move |d| (*d, facts)))
+        .collect();
     audit::happened(t, name, &all)
 }
 
-/// Writes a line into the history of some declarations.
-fn tell(t: &mut dyn Sql, declarations: &[i64], level: Level, text: &str) -> Result<(), Trouble> {
+/// Writes lines into the history of some declarations.
+fn tell(t: &mut dyn Sql, level: Level, lines: &[(&[i64], &str)]) -> Result<(), Trouble> {
     let now = t.now();
-    let sets: Vec<Vec<Value>> = declarations
+    let sets: Vec<Vec<Value>> = lines
         .iter()
-        .map(|seq| set![*seq, now, level.name(), text])
+        .flat_map(|(declarations, text)| declarations.iter().map(move |seq| (*seq, text)))
+        .map(|(seq, text)| set![seq, now, level.name(), *text])
         .collect();
     t.each(
         "INSERT INTO status (declaration, at, level, code, text) VALUES (?1, ?2, ?3, '', ?4)",
@@ -86,22 +116,54 @@ fn set_states(t: &mut dyn Sql, moves: &[(i64, State)]) -> Result<(), Trouble> {
 
 /// The declarations in an envelope, locked, and where they stand.
 fn in_carrier(t: &mut dyn Sql, carrier: i64) -> Result<Vec<(i64, State)>, Trouble> {
-    t.all(
-        "SELECT seq, state FROM declaration WHERE carrier = ?1 ORDER BY seq /*pg FOR UPDATE pg*/",
-        set![carrier],
-    )?
-    .iter()
-    .map(|row| Ok((row.int(0)?, state(row, 1)?)))
-    .collect()
+    Ok(in_carriers(t, &[carrier])?.pop().unwrap_or_default())
 }
 
-/// Moves the declarations in an envelope, those that the table of transitions lets; gives the
-/// ones whose state changed, and all that the event concerns.
+/// The declarations in each of some envelopes, all locked in their order.
+fn in_carriers(t: &mut dyn Sql, carriers: &[i64]) -> Result<Vec<Vec<(i64, State)>>, Trouble> {
+    let sets: Vec<Vec<Value>> = carriers.iter().map(|seq| set![*seq]).collect();
+    let found = t.each("SELECT seq FROM declaration WHERE carrier = ?1", &sets)?;
+    let mut carried = BTreeMap::new();
+    for (index, rows) in found.iter().enumerate() {
+        for row in rows {
+            carried.insert(row.int(0)?, index);
+        }
+    }
+    let sets: Vec<Vec<Value>> = carried.keys().map(|seq| set![*seq]).collect();
+    let locked = t.each(
+        "SELECT state FROM declaration WHERE seq = ?1 /*pg FOR UPDATE pg*/",
+        &sets,
+    )?;
+    let mut all = vec![Vec::new(); carriers.len()];
+    for ((seq, index), rows) in carried.into_iter().zip(&locked) {
+        if let (Some(row), Some(declarations)) = (rows.first(), all.get_mut(index)) {
+            declarations.push((seq, state(row, 0)?));
+        }
+    }
+    Ok(all)
+}
+
+/// What an event did to some declarations.
+struct Advance {
+    /// Those whose state changed.
+    moved: Vec<i64>,
+    /// All that it concerns.
+    concerned: Vec<i64>,
+}
+
+/// Moves the declarations in an envelope, those that the table of transitions lets.
 fn advance(
     t: &mut dyn Sql,
     declarations: &[(i64, State)],
     event: Event,
-) -> Result<(Vec<i64>, Vec<i64>), Trouble> {
+) -> Result<Advance, Trouble> {
+    let (advance, moves) = moves(declarations, event);
+    set_states(t, &moves)?;
+    Ok(advance)
+}
+
+/// As [`advance`], only thought: and what is to be written.
+fn moves(declarations: &[(i64, State)], event: Event) -> (Advance, Vec<(i64, State)>) {
     let concerned: Vec<(i64, State, State)> = declarations
         .iter()
         .filter_map(|(seq, state)| Some((*seq, *state, state.after(event)?)))
@@ -111,9 +173,9 @@ fn advance(
         .filter(|(_, from, to)| from != to)
         .map(|(seq, _, to)| (*seq, *to))
         .collect();
-    set_states(t, &moves)?;
-    Ok((
-        moves.into_iter().map(|m| m.0).collect(),
-        concerned.into_iter().map(|c| c.0).collect(),
-    ))
+    let advance = Advance {
+        moved: moves.iter().map(|m| m.0).collect(),
+        concerned: concerned.into_iter().map(|c| c.0).collect(),
+    };
+    (advance, moves)
 }

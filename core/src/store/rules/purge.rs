@@ -136,7 +136,7 @@ fn forget(t: &mut dyn Sql, all: &[i64], purge: &Purge, by: &str) -> Result<(), T
     let entries: Vec<(i64, &Facts)> = all.iter().map(|seq| (*seq, &facts)).collect();
     happened(t, "purged", &entries)?;
     let text = format!("its octets and personal data were purged: {}", purge.rule);
-    tell(t, all, Level::Local, &text)?;
+    tell(t, Level::Local, &[(all, &text)])?;
     let now = t.now();
     let sets: Vec<Vec<Value>> = all.iter().map(|seq| set![*seq, now, &purge.rule]).collect();
     // The fingerprint is a bare hash of what was declared.

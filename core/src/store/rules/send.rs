@@ -1,9 +1,10 @@
 //! From signed messages to sent ones.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::leases::{expire, grant};
-use super::{advance, in_carrier, note, note_as};
+use super::{Advance, Note, advance, in_carrier, in_carriers, moves, note, note_all, set_states};
 use crate::audit::Facts;
 use crate::lifecycle::Event;
 use crate::store::sql::{Sql, Trouble, Value, set};
@@ -43,7 +44,7 @@ pub(in crate::store) fn due(
         if row.maybe_int(9)?.is_some() {
             // Another node's mark was left on it: that one ended in the middle of a try.
             let declarations = in_carrier(t, row.int(0)?)?;
-            let (moved, _) = advance(t, &declarations, Event::Lost)?;
+            let Advance { moved, .. } = advance(t, &declarations, Event::Lost)?;
             let text = "the node that was sending it ended without word: it may have left";
             note(t, &moved, Level::Transport, text)?;
         }
@@ -61,86 +62,125 @@ pub(in crate::store) fn due(
     Ok(Some((token, carriers)))
 }
 
-pub(in crate::store) fn tried(
-    t: &mut dyn Sql,
-    token: i64,
-    cop_msg_id: &str,
-    tried: &Tried,
-) -> Result<Fence, Trouble> {
-    let held = t.first(
-        "SELECT seq, error FROM carrier WHERE cop_msg_id = ?1 AND lease = ?2 /*pg FOR UPDATE pg*/",
-        set![cop_msg_id, token],
+/// How a try to send an envelope ended, by whoever has it under that lease.
+pub(in crate::store) struct Try {
+    pub token: i64,
+    pub cop_msg_id: String,
+    pub tried: Tried,
+}
+
+/// An envelope that somebody tried to send, and still had.
+struct Held {
+    seq: i64,
+    transport: String,
+    /// What kept it from being sent the last time.
+    error: Option<String>,
+}
+
+pub(in crate::store) fn tried(t: &mut dyn Sql, tries: &[Try]) -> Result<Vec<Fence>, Trouble> {
+    let sets: Vec<Vec<Value>> = tries
+        .iter()
+        .map(|one| set![&one.cop_msg_id, one.token])
+        .collect();
+    let found = t.each(
+        "SELECT seq, transport, error FROM carrier WHERE cop_msg_id = ?1 AND lease = ?2
+         /*pg FOR UPDATE pg*/",
+        &sets,
     )?;
-    let Some(row) = held else {
-        return Ok(Fence::Lost);
-    };
-    let (carrier, before) = (row.int(0)?, row.maybe_text(1)?);
+    let mut fences = Vec::with_capacity(tries.len());
+    let mut held = Vec::new();
+    for (one, rows) in tries.iter().zip(&found) {
+        let Some(row) = rows.first() else {
+            fences.push(Fence::Lost);
+            continue;
+        };
+        fences.push(Fence::Held);
+        let envelope = Held {
+            seq: row.int(0)?,
+            transport: row.text(1)?,
+            error: row.maybe_text(2)?,
+        };
+        held.push((one, envelope));
+    }
+    write_down(t, &held)?;
+    let envelopes: Vec<i64> = held.iter().map(|(_, envelope)| envelope.seq).collect();
+    let (mut all_moves, mut notes) = (Vec::new(), BTreeMap::<_, Vec<Note>>::new());
+    for ((one, envelope), declarations) in held.iter().zip(in_carriers(t, &envelopes)?) {
+        let (name, event) = match &one.tried {
+            Tried::Accepted { .. } => ("sent", Event::Taken),
+            Tried::Again { left: true, .. } => ("not sent", Event::Lost),
+            Tried::Again { left: false, .. } => ("not sent", Event::Held),
+            Tried::Refused { .. } => ("refused", Event::Refused),
+        };
+        let (Advance { moved, concerned }, moves) = moves(&declarations, event);
+        all_moves.extend(moves);
+        let facts = Facts::default()
+            .open("cop_msg_id", one.cop_msg_id.as_str())
+            .open("transport", envelope.transport.as_str());
+        let (text, facts) = match &one.tried {
+            Tried::Accepted { evidence } => (
+                format!("taken: {evidence}"),
+                facts.open("evidence", evidence.as_str()),
+            ),
+            Tried::Again { error, left, .. } if *left => (format!("no answer: {error}"), facts),
+            Tried::Again { error, .. } => (format!("not sent yet: {error}"), facts),
+            Tried::Refused { error, .. } => (format!("refused: {error}"), facts),
+        };
+        let declarations = match &one.tried {
+            Tried::Accepted { .. } => declarations.iter().map(|d| d.0).collect(),
+            // The same trouble again is one line of history, not a thousand.
+            Tried::Again { error, .. } | Tried::Refused { error, .. } => {
+                match envelope.error.as_ref() == Some(error) {
+                    true => moved,
+                    false => concerned,
+                }
+            }
+        };
+        notes.entry(name).or_default().push(Note {
+            declarations,
+            text,
+            facts,
+        });
+    }
+    set_states(t, &all_moves)?;
+    for (name, notes) in notes {
+        note_all(t, name, Level::Transport, notes)?;
+    }
+    Ok(fences)
+}
+
+/// Writes into envelopes how the tries to send them ended.
+fn write_down(t: &mut dyn Sql, held: &[(&Try, Held)]) -> Result<(), Trouble> {
     let now = t.now();
-    let (event, text, error) = match tried {
-        Tried::Accepted { evidence } => {
-            t.all(
-                "UPDATE carrier SET open = 0, lease = NULL, sent_at = ?2, evidence = ?3,
-                 error = NULL WHERE seq = ?1",
-                set![carrier, now, evidence],
-            )?;
-            (Event::Taken, format!("taken: {evidence}"), None)
-        }
-        Tried::Again { after, error, left } => {
-            t.all(
-                "UPDATE carrier SET lease = NULL, next_at = ?2, error = ?3,
-                 departures = departures - ?4 WHERE seq = ?1",
-                set![
-                    carrier,
-                    now.saturating_add(millis(*after)),
-                    error,
-                    i64::from(!*left)
-                ],
-            )?;
-            if *left {
-                (Event::Lost, format!("no answer: {error}"), Some(error))
-            } else {
-                (Event::Held, format!("not sent yet: {error}"), Some(error))
+    let (mut accepted, mut again, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (one, Held { seq, .. }) in held {
+        match &one.tried {
+            Tried::Accepted { evidence } => accepted.push(set![*seq, now, evidence]),
+            Tried::Again { after, error, left } => {
+                let next = now.saturating_add(millis(*after));
+                again.push(set![*seq, next, error, i64::from(!*left)]);
+            }
+            Tried::Refused { error, left } => {
+                refused.push(set![*seq, error, i64::from(!*left)]);
             }
         }
-        Tried::Refused { error, left } => {
-            t.all(
-                "UPDATE carrier SET open = 0, lease = NULL, error = ?2,
-                 departures = departures - ?3 WHERE seq = ?1",
-                set![carrier, error, i64::from(!*left)],
-            )?;
-            (Event::Refused, format!("refused: {error}"), Some(error))
-        }
-    };
-    let declarations = in_carrier(t, carrier)?;
-    let (moved, concerned) = advance(t, &declarations, event)?;
-    // The same trouble again is one line of history, not a thousand.
-    let told = if error.is_some() && error == before.as_ref() {
-        moved
-    } else if error.is_none() {
-        declarations.iter().map(|d| d.0).collect()
-    } else {
-        concerned
-    };
-    let name = match tried {
-        Tried::Accepted { .. } => "sent",
-        Tried::Again { .. } => "not sent",
-        Tried::Refused { .. } => "refused",
-    };
-    let way = t
-        .first(
-            "SELECT transport FROM carrier WHERE seq = ?1",
-            set![carrier],
-        )?
-        .map_or(Ok(String::new()), |row| row.text(0))?;
-    let facts = Facts::default()
-        .open("cop_msg_id", cop_msg_id)
-        .open("transport", way);
-    let facts = match tried {
-        Tried::Accepted { evidence } => facts.open("evidence", evidence.as_str()),
-        Tried::Again { .. } | Tried::Refused { .. } => facts,
-    };
-    note_as(t, name, &told, Level::Transport, &text, &facts)?;
-    Ok(Fence::Held)
+    }
+    t.each(
+        "UPDATE carrier SET open = 0, lease = NULL, sent_at = ?2, evidence = ?3, error = NULL
+         WHERE seq = ?1",
+        &accepted,
+    )?;
+    t.each(
+        "UPDATE carrier SET lease = NULL, next_at = ?2, error = ?3,
+         departures = departures - ?4 WHERE seq = ?1",
+        &again,
+    )?;
+    t.each(
+        "UPDATE carrier SET open = 0, lease = NULL, error = ?2,
+         departures = departures - ?3 WHERE seq = ?1",
+        &refused,
+    )
+    .map(|_| ())
 }
 
 pub(in crate::store) fn reroute(

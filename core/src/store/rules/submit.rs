@@ -147,7 +147,7 @@ pub(in crate::store) fn submit(
         "INSERT INTO fragment (declaration, octets) VALUES (?1, ?2)",
         &sets,
     )?;
-    tell(t, &seqs, Level::Local, "submitted")?;
+    tell(t, Level::Local, &[(&seqs, "submitted")])?;
     let waiting: Vec<(i64, Vec<Need>)> = seqs
         .iter()
         .copied()

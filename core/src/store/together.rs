@@ -1,0 +1,173 @@
+//! Calls of one rule that wait at the same time run as one: a database does a thing to thirty rows
+//! for less than thirty times to one, and a transaction has its price.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+use super::kept::{Job, Queue};
+use super::sql::{Sql, Trouble};
+
+/// So many declarations are touched in one transaction, unless one call touches more.
+const MOST: usize = 100;
+
+/// What a rule does to each of some items; a result for each, in order.
+type Rule<I, O> = fn(&mut dyn Sql, &[I]) -> Result<Vec<O>, Trouble>;
+
+/// A rule, and the calls of it that wait for a connection.
+pub(super) struct Together<I, O> {
+    rule: Rule<I, O>,
+    /// What a call touches: of two that touch the same, the later one waits for its own round.
+    /// Nothing, where it is to have a round for itself.
+    touches: fn(&I) -> Option<Vec<String>>,
+    waiting: Mutex<VecDeque<Call<I, O>>>,
+}
+
+struct Call<I, O> {
+    item: I,
+    answer: oneshot::Sender<Result<O, Trouble>>,
+}
+
+impl<I: Send + 'static, O: Send + 'static> Together<I, O> {
+    pub(super) fn new(rule: Rule<I, O>, touches: fn(&I) -> Option<Vec<String>>) -> Arc<Self> {
+        Arc::new(Self {
+            rule,
+            touches,
+            waiting: Mutex::default(),
+        })
+    }
+
+    /// The receiver of a call's result; it fails where the store's threads have ended.
+    pub(super) fn call(
+        self: &Arc<Self>,
+        queue: &Queue,
+        item: I,
+    ) -> oneshot::Receiver<Result<O, Trouble>> {
+        let (answer, done) = oneshot::channel();
+        let mut waiting = self.waiting();
+        // Where others wait, a round that takes this one too is in the queue.
+        let is_first = waiting.is_empty();
+        waiting.push_back(Call { item, answer });
+        drop(waiting);
+        if is_first {
+            self.post(queue);
+        }
+        done
+    }
+
+    fn post(self: &Arc<Self>, queue: &Queue) {
+        let round = Round {
+            together: Arc::clone(self),
+            queue: queue.clone(),
+            taken: false,
+            items: Vec::new(),
+            answers: Vec::new(),
+            results: Vec::new(),
+        };
+        // A round that cannot be posted is dropped, and that tells those who wait.
+        let _ = queue.send(Box::new(round));
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Call<I, O>>> {
+        // The calls are whole between any two lines.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Some calls, run in one transaction.
+struct Round<I: Send + 'static, O: Send + 'static> {
+    together: Arc<Together<I, O>>,
+    queue: Queue,
+    taken: bool,
+    items: Vec<I>,
+    answers: Vec<oneshot::Sender<Result<O, Trouble>>>,
+    results: Vec<O>,
+}
+
+impl<I: Send + 'static, O: Send + 'static> Round<I, O> {
+    /// Takes the calls that wait by now, as far as they go together.
+    fn take(&mut self) {
+        self.taken = true;
+        let mut waiting = self.together.waiting();
+        let mut left = VecDeque::new();
+        let mut touched = HashSet::new();
+        while let Some(next) = waiting.pop_front() {
+            let touches = (self.together.touches)(&next.item);
+            let alone = touches.is_none();
+            let touches = touches.unwrap_or_default();
+            let is_first = self.items.is_empty() && left.is_empty();
+            if !is_first && (alone || touched.len() + touches.len() > MOST) {
+                left.push_back(next);
+                break;
+            }
+            let is_free = touches.iter().all(|one| !touched.contains(one));
+            // What is left holds back what touches the same and came later.
+            touched.extend(touches);
+            if is_free {
+                self.items.push(next.item);
+                self.answers.push(next.answer);
+            } else {
+                left.push_back(next);
+            }
+            if alone {
+                break;
+            }
+        }
+        left.append(&mut waiting);
+        *waiting = left;
+        let more = !waiting.is_empty();
+        drop(waiting);
+        if more {
+            self.together.post(&self.queue);
+        }
+    }
+
+    /// One of them may have been the cause: each fails, or not, by itself.
+    fn apart(&mut self, answers: Vec<oneshot::Sender<Result<O, Trouble>>>) {
+        for (item, answer) in self.items.drain(..).zip(answers) {
+            let _ = self.queue.send(Box::new(Self {
+                together: Arc::clone(&self.together),
+                queue: self.queue.clone(),
+                taken: true,
+                items: vec![item],
+                answers: vec![answer],
+                results: Vec::new(),
+            }));
+        }
+    }
+}
+
+impl<I: Send + 'static, O: Send + 'static> Job for Round<I, O> {
+    fn run(&mut self, t: &mut dyn Sql) -> Result<(), Trouble> {
+        if !self.taken {
+            self.take();
+        }
+        self.results = (self.together.rule)(t, &self.items)?;
+        Ok(())
+    }
+
+    fn tell(mut self: Box<Self>, outcome: Result<(), Trouble>) {
+        let answers = std::mem::take(&mut self.answers);
+        match outcome {
+            Ok(()) => {
+                for (answer, result) in answers.into_iter().zip(self.results.drain(..)) {
+                    // Nobody waits any more: the work is done all the same.
+                    let _ = answer.send(Ok(result));
+                }
+            }
+            Err(_) if answers.len() > 1 => self.apart(answers),
+            Err(trouble) => {
+                let _ = answers.into_iter().next().map(|one| one.send(Err(trouble)));
+            }
+        }
+    }
+}
+
+impl<I: Send + 'static, O: Send + 'static> Drop for Round<I, O> {
+    fn drop(&mut self) {
+        if !self.taken {
+            // The store's threads have ended: nobody comes for those who wait.
+            self.together.waiting().clear();
+        }
+    }
+}
