@@ -36,6 +36,7 @@ pub struct SqlStore {
     /// For what only looks: a long look keeps nobody from writing.
     looks: Queue,
     /// What happens to each message by itself, and to many at the same time.
+    submissions: Arc<Together<submit::Submission, Vec<Submitted>>>,
     carries: Arc<Together<assemble::Carry, Fence>>,
     tries: Arc<Together<send::Try, Fence>>,
     deliveries: Arc<Together<Inbound, Vec<Notice>>>,
@@ -85,6 +86,7 @@ impl SqlStore {
             waits: Arc::default(),
             jobs,
             looks,
+            submissions: Together::new(submit::submit_all, submit::touches),
             carries: Together::new(assemble::carry, |one| Some(one.declarations.clone())),
             tries: Together::new(send::tried, |one| Some(vec![one.cop_msg_id.clone()])),
             deliveries: Together::new(answer::receive, answer::touches),
@@ -219,10 +221,13 @@ impl Store for SqlStore {
         {
             return self.submit_early(role, declarations).await;
         }
-        self.run("take declarations", move |t| {
-            submit::submit(t, &role, &declarations, &waits)
-        })
-        .await
+        let submission = submit::Submission {
+            role,
+            declarations,
+            waits,
+        };
+        self.with_others("take declarations", &self.submissions, submission)
+            .await
     }
 
     async fn submit_once(

@@ -171,3 +171,102 @@ impl<I: Send + 'static, O: Send + 'static> Drop for Round<I, O> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sql::{Row, Value};
+    use std::sync::mpsc::{Receiver, channel};
+
+    /// A database of which the rules of these tests ask nothing.
+    struct Nothing;
+
+    impl Sql for Nothing {
+        fn now(&self) -> i64 {
+            0
+        }
+        fn each(&mut self, _: &'static str, _: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Trouble> {
+            Ok(Vec::new())
+        }
+        fn lock_keys(&mut self, _: &[String]) -> Result<(), Trouble> {
+            Ok(())
+        }
+    }
+
+    /// Each is told who was in its round; nobody, where one of them is "bad".
+    fn rule(_: &mut dyn Sql, items: &[&str]) -> Result<Vec<String>, Trouble> {
+        match items.contains(&"bad") {
+            true => Err(Trouble::Again("bad".to_owned())),
+            false => Ok(vec![items.concat(); items.len()]),
+        }
+    }
+
+    /// Touches what its first letter says; an exclamation mark is alone.
+    fn touches(item: &&'static str) -> Option<Vec<String>> {
+        (*item != "!").then(|| item.chars().take(1).map(String::from).collect())
+    }
+
+    fn told(items: &[&'static str]) -> Vec<Result<String, String>> {
+        let together = Together::new(rule, touches);
+        let (queue, jobs): (_, Receiver<Box<dyn Job>>) = channel();
+        let calls: Vec<_> = items.iter().map(|i| together.call(&queue, *i)).collect();
+        while let Ok(mut job) = jobs.try_recv() {
+            let outcome = job.run(&mut Nothing);
+            job.tell(outcome);
+        }
+        let hear = |call: oneshot::Receiver<Result<String, Trouble>>| {
+            let answer = call.blocking_recv().expect("it is told");
+            answer.map_err(|trouble| format!("{trouble:?}"))
+        };
+        calls.into_iter().map(hear).collect()
+    }
+
+    fn well(rounds: &[&str]) -> Vec<Result<String, String>> {
+        rounds.iter().map(|r| Ok((*r).to_owned())).collect()
+    }
+
+    #[test]
+    fn those_that_wait_share_a_round_where_they_can() {
+        assert_eq!(told(&["a", "b", "c"]), well(&["abc", "abc", "abc"]));
+        let told_apart = told(&["a1", "b", "a2", "a3", "c"]);
+        assert_eq!(told_apart, well(&["a1bc", "a1bc", "a2", "a3", "a1bc"]));
+        // What is alone overtakes nobody, and nobody overtakes it.
+        assert_eq!(told(&["a", "!", "b"]), well(&["a", "!", "b"]));
+        assert_eq!(told(&["!", "a", "b"]), well(&["!", "ab", "ab"]));
+    }
+
+    #[test]
+    fn one_that_fails_fails_alone() {
+        let mut told = told(&["a", "bad", "c"]);
+        assert!(told.remove(1).is_err());
+        assert_eq!(told, well(&["a", "c"]));
+    }
+
+    #[test]
+    fn who_waits_for_a_store_that_has_ended_is_told() {
+        let together = Together::new(rule, touches);
+        let (queue, jobs) = channel();
+        let before = together.call(&queue, "a");
+        drop(jobs);
+        assert!(before.blocking_recv().is_err());
+        assert!(together.call(&queue, "b").blocking_recv().is_err());
+    }
+
+    #[test]
+    fn a_round_is_no_larger_than_its_bound() {
+        let many: Vec<&'static str> = (0..2 * MOST)
+            .map(|n| {
+                &*Box::leak(
+                    char::from_u32(n as u32 + 0x4e00)
+                        .map_or_else(String::new, String::from)
+                        .into_boxed_str(),
+                )
+            })
+            .collect();
+        let sizes: Vec<usize> = told(&many)
+            .into_iter()
+            .map(|round| round.map_or(0, |round| round.chars().count()))
+            .collect();
+        assert_eq!(sizes, vec![MOST; 2 * MOST]);
+    }
+}

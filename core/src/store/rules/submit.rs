@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
+use std::sync::Arc;
 use tongguan_contracts::Declaration;
 
 use super::audit::{happened, salt};
@@ -19,29 +20,71 @@ struct There {
     state: State,
 }
 
+/// Declarations that a role gives together.
+pub(in crate::store) struct Submission {
+    pub role: String,
+    pub declarations: Vec<Declaration>,
+    pub waits: Arc<Waits>,
+}
+
+/// By what a submission is known; one that others are refused for, or refuse, is of the same.
+pub(in crate::store) fn touches(one: &Submission) -> Option<Vec<String>> {
+    Some(own_keys(&one.declarations.iter().collect::<Vec<_>>()))
+}
+
+/// Takes each of some submissions whole, or none of any.
+pub(in crate::store) fn submit_all(
+    t: &mut dyn Sql,
+    all: &[Submission],
+) -> Result<Vec<Vec<Submitted>>, Trouble> {
+    let given: Vec<(&str, &Declaration)> = all
+        .iter()
+        .flat_map(|one| one.declarations.iter().map(|d| (one.role.as_str(), d)))
+        .collect();
+    let mut taken = match all.first() {
+        // One store has one manifest.
+        Some(first) => take(t, &given, &first.waits)?.into_iter(),
+        None => Vec::new().into_iter(),
+    };
+    let each = all.iter();
+    Ok(each
+        .map(|one| taken.by_ref().take(one.declarations.len()).collect())
+        .collect())
+}
+
 pub(in crate::store) fn submit(
     t: &mut dyn Sql,
     role: &str,
     declarations: &[Declaration],
     waits: &Waits,
 ) -> Result<Vec<Submitted>, Trouble> {
+    let given: Vec<(&str, &Declaration)> = declarations.iter().map(|d| (role, d)).collect();
+    take(t, &given, waits)
+}
+
+fn take(
+    t: &mut dyn Sql,
+    given: &[(&str, &Declaration)],
+    waits: &Waits,
+) -> Result<Vec<Submitted>, Trouble> {
+    let declarations: Vec<&Declaration> = given.iter().map(|(_, d)| *d).collect();
     let needs: Vec<Vec<Need>> = declarations.iter().map(|d| waits.needs(d)).collect();
     // Whoever submits the same number at the same time waits here, and then sees ours.
-    let keys = own_keys(declarations);
+    let keys = own_keys(&declarations);
     t.lock_keys(&locks(&keys, &needs))?;
-    let mut there = what_is_there(t, declarations)?;
+    let mut there = what_is_there(t, &declarations)?;
     #[cfg(feature = "sabotage")]
     if crate::sabotage::Bug::Repeat.is_wanted() {
         there.clear();
     }
-    let mut guids = used_guids(t, declarations)?;
+    let mut guids = used_guids(t, &declarations)?;
     let now = t.now();
     let mut results = Vec::new();
     let mut rows = Vec::new();
     let mut fragments = Vec::new();
     let mut facts = Vec::new();
     let mut waiting = Vec::new();
-    for ((declaration, key), needs) in declarations.iter().zip(keys).zip(needs) {
+    for (((role, declaration), key), needs) in given.iter().zip(keys).zip(needs) {
         let known = there.entry(key).or_default();
         if let Some(same) = known
             .iter()
@@ -93,7 +136,7 @@ pub(in crate::store) fn submit(
         let id = uuid::Uuid::now_v7().simple().to_string();
         rows.push(set![
             &id,
-            role,
+            *role,
             &declaration.message,
             &declaration.guid,
             &declaration.business_key,
@@ -160,8 +203,8 @@ pub(in crate::store) fn submit(
     Ok(results)
 }
 
-fn own_keys(declarations: &[Declaration]) -> Vec<String> {
-    let own = |d: &Declaration| key_of(&d.message, &d.business_key);
+fn own_keys(declarations: &[&Declaration]) -> Vec<String> {
+    let own = |d: &&Declaration| key_of(&d.message, &d.business_key);
     declarations.iter().map(own).collect()
 }
 
@@ -174,13 +217,14 @@ fn locks(own: &[String], needs: &[Vec<Need>]) -> Vec<String> {
 /// at once, so that they are taken in their order.
 pub(super) fn keys(declarations: &[Declaration], waits: &Waits) -> Vec<String> {
     let needs: Vec<Vec<Need>> = declarations.iter().map(|d| waits.needs(d)).collect();
-    locks(&own_keys(declarations), &needs)
+    let own: Vec<&Declaration> = declarations.iter().collect();
+    locks(&own_keys(&own), &needs)
 }
 
 /// What is there under the keys of some declarations, newest first.
 fn what_is_there(
     t: &mut dyn Sql,
-    declarations: &[Declaration],
+    declarations: &[&Declaration],
 ) -> Result<HashMap<String, Vec<There>>, Trouble> {
     let sets: Vec<Vec<Value>> = declarations
         .iter()
@@ -213,7 +257,7 @@ fn what_is_there(
 /// By which declarations the guids are used already.
 fn used_guids(
     t: &mut dyn Sql,
-    declarations: &[Declaration],
+    declarations: &[&Declaration],
 ) -> Result<HashMap<String, String>, Trouble> {
     let sets: Vec<Vec<Value>> = declarations.iter().map(|d| set![&d.guid]).collect();
     let found = t.each("SELECT guid, id FROM declaration WHERE guid = ?1", &sets)?;
