@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
-use super::gather::{SIZES, gathered};
+use super::gather::{Gathered, columns, gathered, kinds};
 use super::options::Postgres;
 use super::trouble::{no_answer, no_connection, trouble, words};
 use crate::store::kept::Job;
@@ -43,7 +43,7 @@ fn session(patience: Duration) -> String {
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT (extract(epoch from clock_timestamp()) * 1000)::bigint";
 
-/// How many statements go in one flight.
+/// How many statements go in one flight, or in one that stands for them.
 const FLIGHT: usize = 500;
 
 /// The advisory lock that whoever locks business keys holds, shared; alone, who locks very many:
@@ -192,31 +192,53 @@ impl Open<'_> {
         Ok(statement)
     }
 
-    /// Runs a statement that writes for as many sets as can go together; gives what is left.
-    fn together<'v>(
+    /// Runs a statement once for all sets, where it can be, and gives the rows of each.
+    fn together(
         &mut self,
         sql: &'static str,
-        mut sets: &'v [Vec<Value>],
-    ) -> Result<&'v [Vec<Value>], Trouble> {
-        for size in SIZES {
-            while let Some((some, rest)) = sets.split_at_checked(size) {
-                let Some(text) = gathered(&translated(sql), some) else {
-                    return Ok(sets);
+        sets: &[Vec<Value>],
+    ) -> Result<Option<Vec<Vec<Row>>>, Trouble> {
+        let kinds = kinds(sets).filter(|_| sets.len() > 1);
+        let Some(Gathered { text, gives }) =
+            kinds.and_then(|kinds| gathered(&translated(sql), &kinds))
+        else {
+            return Ok(None);
+        };
+        let statement = match self.link.statements.get(text.as_str()) {
+            Some(known) => known.clone(),
+            None => self.prepare(Cow::Owned(text.clone()), &text)?,
+        };
+        let Link {
+            client, hearing, ..
+        } = &mut *self.link;
+        let mut all: Vec<Vec<Row>> = Vec::new();
+        all.resize_with(sets.len(), Vec::new);
+        for (sets, all) in sets.chunks(FLIGHT).zip(all.chunks_mut(FLIGHT)) {
+            let columns = columns(sets);
+            let columns: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|c| &**c as _).collect();
+            let rows = hearing.wait(self.runtime, client.query(&statement, &columns))?;
+            for given in rows.iter().filter(|_| gives) {
+                let mut row = row(given)?;
+                let place = match row.0.pop() {
+                    Some(Value::Int(place)) => usize::try_from(place - 1).ok(),
+                    _ => None,
                 };
-                let statement = match self.link.statements.get(text.as_str()) {
-                    Some(known) => known.clone(),
-                    None => self.prepare(Cow::Owned(text.clone()), &text)?,
-                };
-                let all: Vec<Value> = some.iter().flatten().cloned().collect();
-                let Link {
-                    client, hearing, ..
-                } = &mut *self.link;
-                hearing.wait(self.runtime, once(client, &statement, &all))?;
-                sets = rest;
+                place
+                    .and_then(|place| all.get_mut(place))
+                    .ok_or_else(|| Trouble::broken("a row is nobody's".to_owned()))?
+                    .push(row);
             }
         }
-        Ok(sets)
+        Ok(Some(all))
     }
+}
+
+fn row(given: &tokio_postgres::Row) -> Result<Row, Trouble> {
+    (0..given.len())
+        .map(|column| given.try_get(column))
+        .collect::<Result<_, tokio_postgres::Error>>()
+        .map(Row)
+        .map_err(|e| Trouble::broken(words(&e)))
 }
 
 /// A rule's text, which is written in SQLite's words.
@@ -244,13 +266,10 @@ impl Sql for Open<'_> {
     }
 
     fn each(&mut self, sql: &'static str, sets: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Trouble> {
-        let mut all: Vec<Vec<Row>> = Vec::with_capacity(sets.len());
-        let left = self.together(sql, sets)?;
-        all.resize_with(sets.len() - left.len(), Vec::new);
-        let sets = left;
-        if sets.is_empty() {
+        if let Some(all) = self.together(sql, sets)? {
             return Ok(all);
         }
+        let mut all: Vec<Vec<Row>> = Vec::with_capacity(sets.len());
         let statement = self.statement(sql)?;
         let Link {
             client, hearing, ..
@@ -260,13 +279,7 @@ impl Sql for Open<'_> {
             let flight = flight.iter().map(|set| once(client, &statement, set));
             let answers = hearing.wait(self.runtime, try_join_all(flight))?;
             for rows in answers {
-                let rows = rows.iter().map(|row| {
-                    let cells = (0..row.len()).map(|column| row.try_get(column));
-                    Ok(Row(cells
-                        .collect::<Result<_, tokio_postgres::Error>>()
-                        .map_err(|e| Trouble::broken(words(&e)))?))
-                });
-                all.push(rows.collect::<Result<_, Trouble>>()?);
+                all.push(rows.iter().map(row).collect::<Result<_, Trouble>>()?);
             }
         }
         Ok(all)
