@@ -13,6 +13,9 @@ use crate::options::{Content, Encoding, Extract, Form, Receipt};
 use crate::rows;
 use crate::template::{Guard, Template};
 
+/// More receipts do not come at once: empty ones would take fifty times the memory of what came.
+const MOST: usize = 100_000;
+
 /// One receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Item {
@@ -42,6 +45,10 @@ impl Extract {
             }
         };
         match at(&whole, &self.items) {
+            Some(Value::Array(list)) if list.len() > MOST => Err(format!(
+                "it has {} receipts, and no more than {MOST} are taken at once",
+                list.len()
+            )),
             Some(Value::Array(list)) => Ok(list.clone()),
             Some(one @ Value::Object(_)) => Ok(vec![one.clone()]),
             Some(Value::Null) => Ok(Vec::new()),
