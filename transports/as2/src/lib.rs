@@ -7,6 +7,7 @@
 //! | `mime`, `smime`, `compressed` | entities; signatures and encryption; compressed data |
 //! | `message` | a message wrapped, and opened |
 //! | `mdn` | notifications, written and read |
+//! | `reading` | the same for other programs: without a port or a memory |
 //! | `link`, `listen`, `tls` | requests to the partner, and from it |
 //! | `send`, `evidence` | hand over, and keep the partner's word |
 //! | `receive`, `receipts` | take a message, and give ours |
@@ -23,6 +24,7 @@ mod memory;
 mod message;
 mod mime;
 mod options;
+mod reading;
 mod receipts;
 mod receive;
 mod send;
@@ -34,6 +36,9 @@ use openssl::asn1::Asn1Time;
 use std::sync::Arc;
 
 use tongguan_contracts::{Accepted, Delivery, Failure, Outgoing, PartOptions, Transport};
+
+pub use message::Refusal;
+pub use reading::{Agreement, Notification};
 
 use link::Link;
 use listen::Door;

@@ -11,6 +11,7 @@
 //! | `send` | hand over, and read whether it was taken |
 //! | `receive`, `cursor` | ask, settle, and where to go on after a restart |
 //! | `items`, `rows` | the receipts in an answer |
+//! | `reading` | the same for other programs: without a platform or a disk |
 //! | `listen` | receipts that are pushed |
 #![forbid(unsafe_code)]
 
@@ -22,6 +23,7 @@ mod listen;
 mod names;
 mod options;
 mod profile;
+mod reading;
 mod receive;
 mod request;
 mod rows;
@@ -34,6 +36,9 @@ use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
 
 use tongguan_contracts::{Accepted, Delivery, Failure, Outgoing, PartOptions, Transport};
+
+pub use items::Item;
+pub use reading::Reader;
 
 use link::Link;
 use listen::Door;
