@@ -8,7 +8,7 @@
 //! | `message` | a message wrapped, and opened |
 //! | `mdn` | notifications, written and read |
 //! | `reading` | the same for other programs: without a port or a memory |
-//! | `link`, `listen`, `tls` | requests to the partner, and from it |
+//! | `link`, `listen` | requests to the partner, and from it |
 //! | `send`, `evidence` | hand over, and keep the partner's word |
 //! | `receive`, `receipts` | take a message, and give ours |
 //! | `memory` | what must outlive the process |
@@ -29,7 +29,6 @@ mod receipts;
 mod receive;
 mod send;
 mod smime;
-mod tls;
 
 use async_trait::async_trait;
 use openssl::asn1::Asn1Time;
@@ -64,7 +63,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Transport>, Failure> {
     let memory = Arc::new(memory);
     let link = Arc::new(Link {
         part: options.part.clone(),
-        connector: tls::connector(&options.part, &options.ca)?,
+        connector: tongguan_web::connector(&options.part, None, &options.ca)?,
         patience: options.patience,
     });
     let waiting = Arc::<Waiting>::default();

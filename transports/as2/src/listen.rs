@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use tongguan_contracts::{Delivery, Failure};
-use tongguan_web::Port;
+use tongguan_web::{Own, Port};
 
 use crate::memory::Memory;
 use crate::mime::Entity;
@@ -51,7 +51,14 @@ impl Door {
         receipts: Arc<Receipts>,
     ) -> Result<Self, Failure> {
         let acceptor = match &options.tls {
-            Some(tls) => Some(crate::tls::acceptor(&options.part, tls)?),
+            Some(tls) => {
+                let own = Own {
+                    under: "tls.",
+                    certificate: &tls.certificate,
+                    key: &tls.key,
+                };
+                Some(tongguan_web::acceptor(&options.part, own, &[])?)
+            }
             None => None,
         };
         let (deliver, delivered) = mpsc::channel(1);

@@ -6,7 +6,7 @@
 //! | `options` | the manifest's table |
 //! | `profile`, `profiles/` | tables for platforms whose ways are known |
 //! | `template`, `names`, `sign`, `request` | a request as the manifest tells it |
-//! | `link`, `tls` | connections, and what their errors mean |
+//! | `link` | connections, and what their errors mean |
 //! | `answer` | what an answer means |
 //! | `send` | hand over, and read whether it was taken |
 //! | `receive`, `cursor` | ask, settle, and where to go on after a restart |
@@ -30,7 +30,6 @@ mod rows;
 mod send;
 mod sign;
 mod template;
-mod tls;
 
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex};

@@ -20,10 +20,9 @@ use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use tongguan_contracts::{Delivery, Failure, Settle};
-use tongguan_web::Port;
+use tongguan_web::{Port, acceptor};
 
 use crate::options::Listen;
-use crate::tls;
 
 /// How many bodies are held at once.
 const BODIES: usize = 8;
@@ -55,8 +54,9 @@ impl Drop for Open {
 
 impl Door {
     pub(crate) fn new(part: &str, listen: Listen, max_octets: usize) -> Result<Self, Failure> {
-        let acceptor = match &listen.certificates.own {
-            Some(_) => Some(tls::acceptor(part, &listen.certificates)?),
+        let ca = listen.certificates.authorities(part, "listen.")?;
+        let acceptor = match listen.certificates.own("listen.") {
+            Some(own) => Some(acceptor(part, own, &ca)?),
             None => None,
         };
         Ok(Self {
