@@ -10,6 +10,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use openssl::ssl::SslAcceptor;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -24,6 +25,9 @@ use crate::receipts::Receipts;
 use crate::receive::{Answer, Desk};
 use crate::send::Waiting;
 
+/// How many connections there are at once, and how long each may last.
+const CONNECTIONS: usize = 32;
+const CONNECTION: Duration = Duration::from_secs(600);
 /// How many bodies are held at once.
 const BODIES: usize = 8;
 /// How long a request's head may be, in octets.
@@ -126,6 +130,8 @@ impl Door {
             what: "AS2",
             acceptor: self.acceptor.clone(),
             head_octets: HEAD_OCTETS,
+            connections: CONNECTIONS,
+            whole: CONNECTION,
         };
         let (receipts, memory) = (Arc::clone(&self.receipts), Arc::clone(&self.memory));
         let mut working = JoinSet::new();

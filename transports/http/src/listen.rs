@@ -24,6 +24,9 @@ use tongguan_web::{Port, acceptor};
 
 use crate::options::Listen;
 
+/// How many connections there are at once, and how long each may last.
+const CONNECTIONS: usize = 32;
+const CONNECTION: Duration = Duration::from_secs(600);
 /// How many bodies are held at once.
 const BODIES: usize = 8;
 /// How long a request may take in all.
@@ -107,6 +110,8 @@ impl Door {
                 what: "receipts",
                 acceptor: self.acceptor.clone(),
                 head_octets: HEAD_OCTETS,
+                connections: CONNECTIONS,
+                whole: CONNECTION,
             };
             tracing::info!(part = self.part, address = %self.listen.address, "listens for receipts");
             let serving = tokio::spawn(port.serve(listener, move |request, peer| {
