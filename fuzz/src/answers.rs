@@ -112,7 +112,9 @@ fn rows(answer: &[u8]) {
         "path": "/r", "form": "rows", "octets": "{text?}", "id": "{id}",
         "acknowledge": { "path": "/r/{id}" },
     }));
-    let is_json = serde_json::from_slice::<Value>(answer).is_ok();
+    // What is no UTF-8 is read with replacement characters.
+    let text = String::from_utf8_lossy(answer);
+    let is_json = serde_json::from_str::<Value>(text.trim()).is_ok();
     let Ok(rows) = reader.items(answer) else {
         return;
     };
