@@ -22,7 +22,7 @@ pub use plugin::{
 pub use promote::Promote;
 pub use simulate::{Closely, Simulate};
 pub use standard::{Docs, Example, OfMessage, PageLanguage, Standard, Xsd};
-pub use verify::{ChosenLayer, Verify};
+pub use verify::Verify;
 
 /// Exchange messages with China's cross-border e-commerce customs.
 ///
