@@ -1,3 +1,4 @@
+mod declarations;
 mod evidence;
 mod joint_test;
 mod map;
@@ -5,11 +6,12 @@ mod plugin;
 mod promote;
 mod simulate;
 mod standard;
+mod verify;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use tongguan_verifier::Layer;
 
+pub use declarations::{Decide, Purge, Resubmit, Run, Show, Status, Submit};
 pub use evidence::{Audit, AuditVerify, Evidence, EvidenceExport, EvidenceVerify};
 pub use joint_test::{JointTest, JointTestRun};
 pub use map::{Map, MapTry, Sample};
@@ -20,6 +22,7 @@ pub use plugin::{
 pub use promote::Promote;
 pub use simulate::{Closely, Simulate};
 pub use standard::{Docs, Example, OfMessage, PageLanguage, Standard, Xsd};
+pub use verify::Verify;
 
 /// Exchange messages with China's cross-border e-commerce customs.
 ///
@@ -426,173 +429,6 @@ pub struct Capacity {
     /// How long to try each part, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub seconds: u64,
-}
-
-/// `tongguan verify`
-#[derive(Debug, Args)]
-pub struct Verify {
-    /// Files, folders; `-` reads standard input
-    #[arg(required_unless_present = "rules", value_name = "FILE|DIR")]
-    pub files: Vec<PathBuf>,
-    /// Only these layers, separated by commas
-    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_parser = layer)]
-    pub layer: Vec<ChosenLayer>,
-    /// Switch a rule or a comparison off
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    pub off: Vec<String>,
-    /// Show each finding, also where many are alike
-    #[arg(long)]
-    pub all: bool,
-    /// Warnings count as errors
-    #[arg(long)]
-    pub strict: bool,
-    /// Write the report as one self-contained HTML page
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-    /// Trust only signatures by certificates that this CA (PEM) issued
-    #[arg(long, value_name = "PEM")]
-    pub trust: Vec<PathBuf>,
-    /// Largest file to hold in memory, in MiB; of a larger one the signature is not verified
-    #[arg(long, value_name = "MIB", default_value_t = 64)]
-    pub max_size: usize,
-    /// Files to look at at once (default: one a core)
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<usize>,
-    /// List the business rules, and stop
-    #[arg(long, conflicts_with_all = ["files", "html"])]
-    pub rules: bool,
-}
-
-/// A layer to verify.
-#[derive(Debug, Clone, Copy)]
-pub struct ChosenLayer(pub Layer);
-
-fn layer(name: &str) -> Result<ChosenLayer, String> {
-    let known = Layer::ALL.into_iter().find(|l| l.name() == name);
-    known.map(ChosenLayer).ok_or_else(|| {
-        let names: Vec<&str> = Layer::ALL.iter().map(|l| l.name()).collect();
-        format!("the layers are {}", names.join(", "))
-    })
-}
-
-/// `tongguan submit`
-#[derive(Debug, Args)]
-pub struct Submit {
-    /// Documents; `-` reads standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// The message to read them as, where a document itself does not tell (CSV)
-    #[arg(long = "as", value_name = "MESSAGE")]
-    pub message: Option<String>,
-    /// The role that reads them, where the manifest has several
-    #[arg(long, value_name = "NAME")]
-    pub role: Option<String>,
-    /// A key of your own for the document (an idempotency key): the same document with the same
-    /// key is the same submission
-    #[arg(long, value_name = "KEY", value_parser = key)]
-    pub key: Option<String>,
-    /// Read and validate only; declare nothing
-    #[arg(long, conflicts_with = "key")]
-    pub dry_run: bool,
-}
-
-/// So long may a key be: it is kept, and shown in errors.
-const KEY: usize = 200;
-
-fn key(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.len() > KEY || text.chars().any(char::is_control) {
-        return Err(format!(
-            "a key has 1 to {KEY} octets, and no control characters"
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-/// `tongguan run`
-#[derive(Debug, Args)]
-pub struct Run {
-    /// Stop once every declaration has its final status
-    #[arg(long)]
-    pub until_final: bool,
-    /// With --until-final: give up after this many seconds (exit code 4)
-    #[arg(long, value_name = "SECONDS", requires = "until_final")]
-    pub within: Option<u64>,
-}
-
-/// `tongguan status`
-#[derive(Debug, Args)]
-pub struct Status {
-    /// End with exit code 1 where something needs a person (URGENT or WARNING)
-    #[arg(long, conflicts_with_all = ["list", "state", "message", "unmatched"])]
-    pub check: bool,
-    /// List the declarations, newest first
-    #[arg(long)]
-    pub list: bool,
-    /// Only those in this state
-    #[arg(long, value_name = "STATE")]
-    pub state: Option<String>,
-    /// Only those of this message
-    #[arg(long, value_name = "MESSAGE")]
-    pub message: Option<String>,
-    /// List what came in and is about no declaration here, or could not be read
-    #[arg(long, conflicts_with_all = ["list", "state", "message"])]
-    pub unmatched: bool,
-    /// At most so many
-    #[arg(long, default_value_t = 100)]
-    pub limit: usize,
-}
-
-/// `tongguan retry`, `tongguan void`
-#[derive(Debug, Args)]
-pub struct Decide {
-    /// Ids, guids, or business keys
-    #[arg(required = true, value_name = "ID")]
-    pub ids: Vec<String>,
-}
-
-/// `tongguan resubmit`
-#[derive(Debug, Args)]
-pub struct Resubmit {
-    /// The declaration that ended badly: its id, guid, or business key (then the newest)
-    #[arg(value_name = "ID")]
-    pub id: String,
-    /// The mended document; `-` reads standard input
-    #[arg(value_name = "DOCUMENT")]
-    pub document: PathBuf,
-    /// The message to read it as, where the document itself does not tell (CSV)
-    #[arg(long = "as", value_name = "MESSAGE")]
-    pub message: Option<String>,
-    /// The role that reads it, where the manifest has several
-    #[arg(long, value_name = "NAME")]
-    pub role: Option<String>,
-}
-
-/// `tongguan purge`
-#[derive(Debug, Args)]
-pub struct Purge {
-    /// What ended before this day (China Standard Time)
-    #[arg(long, value_name = "DATE")]
-    pub before: Option<String>,
-    /// Only say how much it would be
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// `tongguan show`
-#[derive(Debug, Args)]
-pub struct Show {
-    /// An id, a guid, a business key, or the digest of something that came in
-    pub id: String,
-    /// Show names, telephones, addresses and identity numbers, and the receipts' own words; that
-    /// you saw them is logged
-    #[arg(long)]
-    pub personal: bool,
-    /// Write the message, the envelope and the receipts into this folder; that is logged
-    #[arg(long, value_name = "DIR")]
-    pub export: Option<PathBuf>,
-    /// Print the declaration as a document in JSON, to be mended and resubmitted; that is logged
-    #[arg(long, conflicts_with_all = ["personal", "export"])]
-    pub document: bool,
 }
 
 /// `tongguan explain`

@@ -6,26 +6,21 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use tongguan_contracts::Failure;
 use tongguan_core::Client;
+use tongguan_web::Port;
 
 /// How many connections there are at once.
 const CONNECTIONS: usize = 16;
-/// How long a request's head may take to come, and the whole of a connection.
-const HEAD: Duration = Duration::from_secs(5);
+/// How long each may last.
 const WHOLE: Duration = Duration::from_secs(10);
 /// How long a request's head may be, in octets.
 const HEAD_OCTETS: usize = 8192;
@@ -41,50 +36,37 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 
 /// Answers, for ever.
 pub async fn serve(listener: TcpListener, client: Arc<Client>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "cannot take a connection for [http]");
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                continue;
-            }
-        };
-        // Where there is no room, the connection ends here.
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-            continue;
-        };
+    let port = Port {
+        what: "[http]",
+        acceptor: None,
+        head_octets: HEAD_OCTETS,
+        connections: CONNECTIONS,
+        whole: WHOLE,
+    };
+    port.serve(listener, move |request, _| {
         let client = Arc::clone(&client);
-        tokio::spawn(async move {
-            let answering = service_fn(|request| answer(request, &client));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD)
-                .max_buf_size(HEAD_OCTETS)
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), answering);
-            match tokio::time::timeout(WHOLE, connection).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "a request to [http] came to nothing"),
-                Err(_) => tracing::debug!("a request to [http] took too long"),
-            }
-            drop(place);
-        });
-    }
+        async move {
+            let mut answer = answer(request, &client).await;
+            // One question each: what stays open would keep others out.
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+            answer
+        }
+    })
+    .await;
 }
 
 type Answer = Response<Full<Bytes>>;
 
-async fn answer(request: Request<Incoming>, client: &Client) -> Result<Answer, Infallible> {
+async fn answer(request: Request<Incoming>, client: &Client) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         refused
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return Ok(refused);
+        return refused;
     }
-    Ok(match request.uri().path() {
+    match request.uri().path() {
         "/metrics" => match client.metrics().text() {
             Ok(metrics) => typed(
                 StatusCode::OK,
@@ -108,7 +90,7 @@ async fn answer(request: Request<Incoming>, client: &Client) -> Result<Answer, I
             StatusCode::NOT_FOUND,
             "there are /metrics, /healthz, /readyz\n",
         ),
-    })
+    }
 }
 
 fn text(status: StatusCode, text: &str) -> Answer {

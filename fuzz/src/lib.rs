@@ -8,6 +8,8 @@
     reason = "a panic is how a target says that something does not hold"
 )]
 
+mod answers;
+mod as2;
 mod canonical;
 mod certificate;
 mod documents;
@@ -23,7 +25,7 @@ mod verifier;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 9] = [
     ("reader", reader::target),
     ("verifier", verifier::target),
     ("c14n", canonical::target),
@@ -31,6 +33,8 @@ pub const TARGETS: [Target; 7] = [
     ("signature", signature::target),
     ("certificate", certificate::target),
     ("documents", documents::target),
+    ("as2", as2::target),
+    ("answers", answers::target),
 ];
 
 /// The target of that name.

@@ -14,6 +14,7 @@
 
 mod declaration;
 mod failure;
+mod key_file;
 mod part;
 mod pin;
 mod role;
@@ -24,6 +25,7 @@ mod transport;
 
 pub use declaration::{Declaration, Origin};
 pub use failure::{Failure, FailureClass};
+pub use key_file::key_file;
 pub use part::PartOptions;
 pub use pin::PinGuard;
 pub use role::{Document, DocumentRefused, ReceiptNotice, Role, RoleBuilder};

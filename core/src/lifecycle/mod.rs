@@ -10,9 +10,10 @@ mod member;
 mod readiness;
 pub(crate) mod signers;
 mod states;
+mod submission;
 mod telling;
+mod trial;
 
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,22 +21,21 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use tongguan_contracts::{
-    Declaration, Document, DocumentRefused, Failure, FailureClass, Role, Transport,
-};
+use tongguan_contracts::{Failure, Role, Transport};
 
-use crate::clock::now_ms;
 use crate::diagnosis::certificates::Validity;
 use crate::diagnosis::watch::Watch;
 use crate::manifest::Manifest;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
-use crate::store::{Store, Submitted};
-use crate::traces::{Span, Taking, Tracer, now};
+use crate::store::Store;
+use crate::traces::{Span, Tracer};
 
 pub(crate) use inbound::{Understood, understand};
 pub use readiness::Readiness;
 pub use states::{Event, State, TRANSITIONS};
+pub use submission::Submission;
+pub use trial::PartCheck;
 
 /// How long a transport may take to close.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -55,56 +55,6 @@ pub struct Client {
     signers: OnceLock<Arc<signers::Signers>>,
 }
 
-/// What a document's submission came to.
-#[derive(Debug)]
-pub enum Submission {
-    /// Every declaration in it is safe.
-    Taken(Vec<Submitted>),
-    /// Nothing of it was taken.
-    Refused(DocumentRefused),
-}
-
-/// One part, tried.
-#[derive(Debug, Clone, Serialize)]
-pub struct PartCheck {
-    /// As the manifest names it.
-    pub part: String,
-    /// Whether it works.
-    pub ok: bool,
-    /// What is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
-    /// Whether it may work later.
-    pub transient: bool,
-}
-
-impl PartCheck {
-    fn of(part: String, result: Result<(), Failure>) -> Self {
-        match result {
-            Ok(()) => Self {
-                part,
-                ok: true,
-                error: None,
-                remedy: None,
-                transient: false,
-            },
-            Err(failure) => Self {
-                part,
-                ok: false,
-                error: Some(failure.to_string()),
-                remedy: failure.how_to_mend().map(str::to_owned),
-                transient: matches!(
-                    failure.class(),
-                    FailureClass::Transient | FailureClass::DeviceGone
-                ),
-            },
-        }
-    }
-}
-
 /// Does work that comes to an end before the client does, and waits for that.
 async fn until_ended(
     work: impl Future<Output = Result<(), Failure>>,
@@ -118,15 +68,6 @@ async fn until_ended(
         failed = done => failed,
         _ = ended.wait_for(|ended| *ended) => Ok(()),
     }
-}
-
-/// How declarations are taken.
-enum How<'a> {
-    New,
-    /// Under a caller's own key.
-    Once(&'a str),
-    /// In the place of that one.
-    InPlaceOf(&'a str),
 }
 
 /// When a run ends by itself.
@@ -234,109 +175,6 @@ impl Client {
         Ok((name, build(options)?))
     }
 
-    /// Reads a document and takes its declarations: all on disk when this returns, or none.
-    ///
-    /// # Errors
-    /// The store failed, or a different declaration with the same business key is there.
-    pub async fn submit(
-        &self,
-        role: (&str, &dyn Role),
-        document: Document<'_>,
-    ) -> Result<Submission, Failure> {
-        self.take(role, document, How::New).await
-    }
-
-    /// As [`Client::submit`], under a key of the caller's own (an idempotency key): the same
-    /// document again, under the same key, gives the same ids.
-    ///
-    /// # Errors
-    /// The key was used for another document; and as [`Client::submit`].
-    pub async fn submit_once(
-        &self,
-        role: (&str, &dyn Role),
-        document: Document<'_>,
-        key: &str,
-    ) -> Result<Submission, Failure> {
-        self.take(role, document, How::Once(key)).await
-    }
-
-    /// Takes the one declaration in a document in the place of one that ended badly, by that one's
-    /// id, guid or business key.
-    ///
-    /// # Errors
-    /// It cannot be replaced where it stands; and as [`Client::submit`].
-    pub async fn resubmit(
-        &self,
-        role: (&str, &dyn Role),
-        document: Document<'_>,
-        id: &str,
-    ) -> Result<Submission, Failure> {
-        self.take(role, document, How::InPlaceOf(id)).await
-    }
-
-    async fn take(
-        &self,
-        (name, role): (&str, &dyn Role),
-        document: Document<'_>,
-        how: How<'_>,
-    ) -> Result<Submission, Failure> {
-        let begun = now();
-        let declarations = match self.read(role, document)? {
-            Ok(declarations) => declarations,
-            Err(refused) => return Ok(Submission::Refused(refused)),
-        };
-        let checked = now();
-        let traced = |d: &Declaration| {
-            self.tracer.kept(&d.guid)?;
-            Some((d.message.clone(), d.guid.clone()))
-        };
-        let traced: Vec<_> = declarations.iter().map(traced).collect();
-        let taken = match how {
-            How::New => self.store.submit(name, declarations).await?,
-            How::Once(key) => self.store.submit_once(key, name, declarations).await?,
-            How::InPlaceOf(id) => {
-                let count = declarations.len();
-                let [one] = <[Declaration; 1]>::try_from(declarations).map_err(|_| {
-                    let holds = format!("the document holds {count} declarations");
-                    Failure::rejected("client", format!("replace {id}"), holds).remedy(
-                        "give a document with the one that is to take its place, and no other",
-                    )
-                })?;
-                vec![self.store.replace(id, name, one).await?]
-            }
-        };
-        let taking = Taking { begun, checked };
-        for (one, traced) in taken.iter().zip(traced) {
-            if let (Some((message, guid)), false) = (traced, one.already_there) {
-                self.tracer.submitted(&taking, &message, &guid, &one.id);
-            }
-        }
-        Ok(Submission::Taken(taken))
-    }
-
-    /// Reads a document whose declarations all have a route.
-    fn read(
-        &self,
-        role: &dyn Role,
-        document: Document<'_>,
-    ) -> Result<Result<Vec<Declaration>, DocumentRefused>, Failure> {
-        let declarations = match role.read(document) {
-            Ok(declarations) => declarations,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        for declaration in &declarations {
-            if self.manifest.route(&declaration.message).is_none() {
-                return Err(Failure::misconfigured(
-                    "manifest",
-                    format!("find the route of {}", declaration.message),
-                    "no [[routes]] names it",
-                )
-                .remedy("add it to the messages of a route"));
-            }
-        }
-        Ok(Ok(declarations))
-    }
-
     fn transport(&self, name: &str) -> Result<Arc<dyn Transport>, Failure> {
         let (kind, options) = self.manifest.transport(name)?;
         self.registry.find_transport(&options.part, &kind)?(options)
@@ -355,49 +193,6 @@ impl Client {
             (name.to_owned(), built.map(|(_, validity)| validity))
         })
         .collect()
-    }
-
-    /// Builds every part and, unless `offline`, tries every transport.
-    pub async fn check(&self, offline: bool) -> Vec<PartCheck> {
-        let mut checks = Vec::new();
-        for name in self.manifest.roles() {
-            let result = self.role(Some(name)).map(|_| ());
-            checks.push(PartCheck::of(format!("role {name:?}"), result));
-        }
-        let mut validities = BTreeMap::new();
-        for name in self.manifest.signers() {
-            let result = signers::build(&self.manifest, &self.registry, name).and_then(
-                |(signer, validity)| {
-                    validities.insert(name, validity);
-                    assemble::try_out(signer.as_ref()).map(drop)
-                },
-            );
-            checks.push(PartCheck::of(format!("signer {name:?}"), result));
-        }
-        // Several signers may follow each other; where none can sign now, that is wrong.
-        let now = now_ms() / 1000;
-        for route in &self.manifest.routes {
-            let built = route.signers.iter();
-            let all: Vec<&Validity> = built.filter_map(|s| validities.get(s.as_str())).collect();
-            if let (Some(first), true) = (all.first(), all.iter().all(|v| !v.holds(now))) {
-                let part = format!("signer {:?}", route.signers.join(", "));
-                let failure = first.failure(&part, now);
-                checks.push(PartCheck::of(part, Err(failure)));
-            }
-        }
-        for name in self.manifest.transports() {
-            let result = match self.transport(name) {
-                Ok(transport) if !offline => {
-                    let result = transport.check().await;
-                    transport.close().await;
-                    result
-                }
-                Ok(_) => Ok(()),
-                Err(failure) => Err(failure),
-            };
-            checks.push(PartCheck::of(format!("transport {name:?}"), result));
-        }
-        checks
     }
 
     /// Why nothing more happens by itself, where all that is open waits to be signed and none of it

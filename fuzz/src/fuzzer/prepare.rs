@@ -33,6 +33,8 @@ pub fn begin_with(target: &str) -> Vec<(String, Vec<u8>)> {
     match target {
         "signature" => originals(),
         "certificate" => certificates(),
+        "as2" => by_as2(),
+        "answers" => answered(),
         "documents" => quickstart().into_iter().chain(messages()).collect(),
         "verifier" => messages().chain(compared()).collect(),
         "envelope" => messages().chain(enveloped()).collect(),
@@ -54,6 +56,50 @@ fn quickstart() -> Vec<(String, Vec<u8>)> {
             )
         })
         .collect()
+}
+
+/// Each way to go by AS2: the first octet says which, as the target reads it.
+fn by_as2() -> Vec<(String, Vec<u8>)> {
+    const PLAIN: &str = "Content-Type: application/xml\r\n\r\n<DxpMsg/>";
+    const BASE64: &str = "Content-Type: application/xml\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+                          PER4cE1z\r\nZy8+";
+    const NOTIFICATION: &str = "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\
+        Content-Type: text/plain\r\n\r\ntaken\r\n--b\r\n\
+        Content-Type: message/disposition-notification\r\n\r\nOriginal-Message-ID: <a@b>\r\n\
+        Disposition: automatic-action/MDN-sent-automatically; processed/error: decryption-failed\r\n\
+        Received-Content-MIC: abc=, sha-256\r\n\r\n--b--\r\n";
+    const SIGNED: &str = "Content-Type: multipart/signed; micalg=sha-256; boundary=\"b\"\r\n\r\n\
+        --b\r\nContent-Type: multipart/report\r\n\r\n\r\n--b\r\n\
+        Content-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: base64\r\n\r\nMAA=\r\n--b--\r\n";
+    let of = |name: &str, what: u8, rest: &[u8]| (name.to_owned(), [&[what], rest].concat());
+    vec![
+        of("stranger", 0, SIGNED.as_bytes()),
+        of("partner", 1, PLAIN.as_bytes()),
+        of("partner-base64", 1, BASE64.as_bytes()),
+        of("notification", 2, NOTIFICATION.as_bytes()),
+        of("envelope", 3, "<DxpMsg>报关</DxpMsg>".as_bytes()),
+        of("changed", 4, &[0, 200, b'x', 1, 0, b'y']),
+    ]
+}
+
+/// Answers as platforms write them.
+fn answered() -> Vec<(String, Vec<u8>)> {
+    let rows = "[{id=1, n=7, guid=a, orderNo=T_1, returnInfo=新增申报成功[A-1], 订单: {T_1}, x; y=z}, \
+                {id=2, n=8, orderNo=T_2, returnInfo=null}]";
+    let json = r#"[{"id": 1, "n": "20261126100000", "orderNo": "<&>"}, {"id": 2, "n": 8}]"#;
+    let list = r#"{"list": [{"id": "a", "n": "20261126100000"}, {"id": "b", "n": ""}]}"#;
+    let of = |name: &str, taken: u8, answers: &[&str]| {
+        (
+            name.to_owned(),
+            [&[taken], answers.join("\0").as_bytes()].concat(),
+        )
+    };
+    vec![
+        of("rows", 0xFF, &[rows, rows]),
+        of("json", 0x5A, &[json, json, list]),
+        of("list", 0xFE, &[list, "null", list]),
+        of("page", 1, &["<html>502 Bad Gateway</html>", "", "[]"]),
+    ]
 }
 
 /// The documents that are signed already: by their numbers, and as they are.

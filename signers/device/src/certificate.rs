@@ -1,29 +1,16 @@
-use std::fs;
 use std::path::Path;
 
-use tongguan_contracts::{Algorithm, Failure};
+use tongguan_contracts::{Algorithm, Failure, key_file};
 use tongguan_crypto::{Certificate, Scheme, provider};
-
-/// A certificate file is never larger.
-const MOST: u64 = 1 << 20;
 
 /// The certificate in a file, PEM or DER.
 ///
 /// # Errors
 /// Misconfigured: the file cannot be read, or holds no certificate.
 pub fn certificate_file(part: &str, path: &Path) -> Result<Certificate, Failure> {
-    let doing = || format!("read the certificate {}", path.display());
-    let failed = |e: std::io::Error| {
-        Failure::misconfigured(part, doing(), e)
-            .remedy("check the path in the manifest, and who may read the file")
-    };
-    let size = fs::metadata(path).map_err(failed)?.len();
-    if size > MOST {
-        return Err(failed(std::io::Error::other("it is far too large")));
-    }
-    let octets = fs::read(path).map_err(failed)?;
+    let octets = key_file(part, "certificate", path)?;
     provider().certificate(&octets).map_err(|e| {
-        Failure::misconfigured(part, doing(), e)
+        Failure::misconfigured(part, format!("read certificate {}", path.display()), e)
             .remedy("certificate must name an X.509 certificate, PEM or DER")
     })
 }

@@ -4,14 +4,12 @@
 mod memory;
 
 use serde::Deserialize;
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, SecretRef, Signer};
+use tongguan_contracts::{Algorithm, Failure, Identity, PartOptions, SecretRef, Signer, key_file};
 use tongguan_crypto::{CryptoError, PrivateKey, Scheme, provider};
-use zeroize::Zeroizing;
 
 /// A signer's table in the manifest, `kind = "software"`.
 #[derive(Debug, Deserialize)]
@@ -49,7 +47,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
         .transpose()?;
     let loaded = provider()
         .key_file(
-            &read(part, "private key", &path)?,
+            &key_file(part, "key", &path)?,
             password.as_ref().map(|p| p.as_str()),
         )
         .map_err(|error| {
@@ -65,7 +63,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
         (Some(file), _) => {
             let path = options.base.join(file);
             provider()
-                .certificate(&read(part, "certificate", &path)?)
+                .certificate(&key_file(part, "certificate", &path)?)
                 .map_err(|error| {
                     failed(part, "certificate", &path, &error)
                         .remedy("certificate must name an X.509 certificate, PEM or DER")
@@ -111,24 +109,6 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Signer>, Failure> {
     }))
 }
 
-fn read(part: &str, what: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    /// Far more than any key or certificate.
-    const MOST: u64 = 1 << 20;
-    let failed = |e: std::io::Error| {
-        Failure::misconfigured(part, format!("read the {what} {}", path.display()), e)
-            .remedy("check the path in the manifest, and who may read the file")
-    };
-    let size = fs::metadata(path).map_err(failed)?.len();
-    if size > MOST {
-        return Err(Failure::misconfigured(
-            part,
-            format!("read the {what} {}", path.display()),
-            format!("the file has {size} octets, which no {what} has"),
-        ));
-    }
-    fs::read(path).map(Zeroizing::new).map_err(failed)
-}
-
 fn failed(part: &str, what: &str, path: &Path, error: &CryptoError) -> Failure {
     Failure::misconfigured(part, format!("load the {what} {}", path.display()), error)
 }
@@ -158,6 +138,7 @@ impl Signer for Software {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::fs;
     use tongguan_contracts::FailureClass;
     use tongguan_crypto::TestSubject;
 

@@ -1,10 +1,9 @@
 //! What TLS needs from the disk, and what its errors mean.
 
 use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use tongguan_contracts::{Failure, PartOptions, SecretRef};
+use tongguan_contracts::{Failure, PartOptions, SecretRef, key_file};
 
 /// The files that the manifest names.
 pub(crate) struct Files {
@@ -20,16 +19,10 @@ impl Files {
     }
 
     pub(crate) fn read(&self, given: &PartOptions) -> Result<OwnedTLSConfig, Failure> {
-        let octets = |path: &Path| {
-            let path = given.base.join(path);
-            fs::read(&path).map_err(|error| {
-                Failure::misconfigured(&given.part, format!("read {}", path.display()), error)
-                    .remedy("check the path in the manifest, and who may read the file")
-            })
-        };
+        let octets = |key: &str, path: &Path| key_file(&given.part, key, &given.base.join(path));
         let cert_chain = match &self.ca {
             Some(path) => {
-                let text = String::from_utf8_lossy(&octets(path)?).into_owned();
+                let text = String::from_utf8_lossy(&octets("ca", path)?).into_owned();
                 if !text.contains("BEGIN CERTIFICATE") {
                     let doing = format!("use ca {}", path.display());
                     let failure = Failure::misconfigured(&given.part, doing, "it is no PEM");
@@ -42,7 +35,7 @@ impl Files {
         let identity = match (&self.certificate, &self.key) {
             (None, None) => None,
             (Some(certificate), Some(key)) => {
-                let (pem, key_pem) = (octets(certificate)?, octets(key)?);
+                let (pem, key_pem) = (octets("certificate", certificate)?, octets("key", key)?);
                 // OpenSSL would ask the terminal for its password.
                 if String::from_utf8_lossy(&key_pem).contains("ENCRYPTED") {
                     let doing = format!("use key {}", key.display());
@@ -52,7 +45,10 @@ impl Files {
                          and give it as certificate, with certificate_password",
                     ));
                 }
-                Some(OwnedIdentity::PKCS8 { pem, key: key_pem })
+                Some(OwnedIdentity::PKCS8 {
+                    pem: pem.to_vec(),
+                    key: key_pem.to_vec(),
+                })
             }
             (Some(certificate), None) => {
                 let Some(reference) = &self.certificate_password else {
@@ -64,17 +60,14 @@ impl Files {
                 };
                 let password = reference.resolve(&given.part, &given.base)?;
                 Some(OwnedIdentity::PKCS12 {
-                    der: octets(certificate)?,
+                    der: octets("certificate", certificate)?.to_vec(),
                     password: password.as_str().to_owned(),
                 })
             }
             (None, Some(_)) => {
                 let why = "it has a key without a certificate";
-                return Err(Failure::misconfigured(
-                    &given.part,
-                    "show its certificate",
-                    why,
-                ));
+                let failure = Failure::misconfigured(&given.part, "show its certificate", why);
+                return Err(failure.remedy("give certificate, PEM, beside key"));
             }
         };
         Ok(OwnedTLSConfig {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
-use tongguan_contracts::Failure;
+use tongguan_contracts::{Failure, key_file};
 
 use crate::options::{Files, Host};
 
@@ -54,7 +54,7 @@ fn connector(part: &str, files: &Files) -> Result<SslConnector, Failure> {
             .set_certificate_chain_file(certificate)
             .map_err(|e| wrong(format!("certificate {}", certificate.display()), &e))?;
         let what = || format!("key {}", key.display());
-        let pem = std::fs::read(key).map_err(|e| wrong(what(), &e))?;
+        let pem = key_file(part, "key", key)?;
         let password = files.key_password.as_ref().map_or("", |p| p.as_str());
         // With a password, even an empty one: OpenSSL would ask the terminal for it.
         PKey::private_key_from_pem_passphrase(&pem, password.as_bytes())

@@ -8,20 +8,16 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../../../tests/broker.rs"]
+mod broker;
+
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::Arc;
-use tongguan_contracts::{Failure, FailureClass, Outgoing, PartOptions, Transport};
+use tongguan_contracts::{Failure, FailureClass, PartOptions, Transport};
 
-fn script(args: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/rabbitmq");
-    let out = Command::new(script).args(args).output().unwrap();
-    let told = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(out.status.success(), "tests/rabbitmq {args:?}: {told}");
-    String::from_utf8(out.stdout).unwrap().trim().to_owned()
-}
+use broker::{WRONG, put_over, refused, script, send, vhost_of_its_own};
 
 /// A virtual host of a test's own, and a folder with passwords.
 struct Stage {
@@ -32,17 +28,11 @@ struct Stage {
 
 impl Stage {
     fn new(vhost: &'static str) -> Option<Self> {
-        let Ok(url) = std::env::var("TONGGUAN_TEST_AMQP") else {
-            let required = std::env::var_os("TONGGUAN_REQUIRE_PARTS").is_some();
-            assert!(!required, "TONGGUAN_TEST_AMQP is not set");
-            println!("skipped: no broker (run tests/run, or set TONGGUAN_TEST_AMQP)");
-            return None;
-        };
-        script(&["vhost", vhost]);
+        let port = vhost_of_its_own(vhost)?;
         let stage = Self {
             dir: tempfile::tempdir().unwrap(),
             vhost,
-            port: url.rsplit(':').next().unwrap().parse().unwrap(),
+            port,
         };
         fs::write(stage.dir.path().join("guest"), "guest\n").unwrap();
         Some(stage)
@@ -57,11 +47,7 @@ impl Stage {
             "username": "guest", "password": "file:guest",
             "send": { "address": "/queue/out" }, "receive": { "address": "/queue/in" },
         });
-        let table = options.as_object_mut().unwrap();
-        for (name, value) in over.as_object().unwrap() {
-            table.insert(name.clone(), value.clone());
-        }
-        table.retain(|_, value| !value.is_null());
+        put_over(&mut options, &over);
         tongguan_transport_amqp10::build(PartOptions {
             part: "transport \"hub\"".into(),
             options,
@@ -69,30 +55,6 @@ impl Stage {
         })
     }
 }
-
-async fn send(transport: &dyn Transport) -> Result<String, Failure> {
-    let outgoing = Outgoing {
-        cop_msg_id: "A-1",
-        message: "CEB311Message",
-        envelope: b"<Envelope/>",
-    };
-    Ok(transport.send(outgoing).await?.evidence)
-}
-
-/// Its check must fail like this, with these words.
-async fn refused(built: Result<Arc<dyn Transport>, Failure>, class: FailureClass, words: &[&str]) {
-    let failure = match built {
-        Ok(transport) => transport.check().await.unwrap_err(),
-        Err(failure) => failure,
-    };
-    let told = format!("{failure}; {}", failure.how_to_mend().unwrap_or_default());
-    assert_eq!(failure.class(), class, "{told}");
-    for word in words {
-        assert!(told.contains(word), "no {word:?} in {told}");
-    }
-}
-
-const WRONG: FailureClass = FailureClass::Misconfigured;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_nowhere_is_not_taken() {

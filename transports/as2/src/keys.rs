@@ -4,30 +4,15 @@ use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::{X509, X509Ref};
 use std::path::Path;
-use tongguan_contracts::{Failure, Secret};
-use zeroize::Zeroizing;
+
+use tongguan_contracts::{Failure, Secret, key_file};
+use tongguan_web::certificates;
 
 /// What we sign and decrypt with.
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub key: PKey<Private>,
     pub certificate: X509,
-}
-
-/// A key or certificate file is never longer, in octets.
-const LONGEST: u64 = 1 << 20;
-
-fn read(part: &str, key: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let wrong = |why: String| {
-        Failure::misconfigured(part, format!("read {key} {}", path.display()), why)
-            .remedy(format!("{key} names a file that tongguan may read"))
-    };
-    let metadata = std::fs::metadata(path).map_err(|e| wrong(e.to_string()))?;
-    if metadata.len() > LONGEST {
-        return Err(wrong("it is too large for a key or certificate".to_owned()));
-    }
-    let octets = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
-    Ok(Zeroizing::new(octets))
 }
 
 impl Identity {
@@ -42,7 +27,7 @@ impl Identity {
             Failure::misconfigured(part, format!("use key {}", key.display()), why)
                 .remedy("key names a PEM, PKCS#8 or PKCS#12 file, password where its password is")
         };
-        let octets = read(part, "key", key)?;
+        let octets = key_file(part, "key", key)?;
         let word = password.map(|p| p.as_str()).unwrap_or_default();
         let (found, inside) = match Pkcs12::from_der(&octets) {
             Ok(box_) => {
@@ -84,21 +69,6 @@ impl Identity {
             certificate,
         })
     }
-}
-
-/// The certificates of a file, PEM or one in DER; at least one.
-pub(crate) fn certificates(part: &str, key: &str, path: &Path) -> Result<Vec<X509>, Failure> {
-    let octets = read(part, key, path)?;
-    let found = match X509::stack_from_pem(&octets) {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => X509::from_der(&octets).map(|one| vec![one]),
-    };
-    found.map_err(|_| {
-        let doing = format!("read {key} {}", path.display());
-        Failure::misconfigured(part, doing, "it holds no certificate").remedy(format!(
-            "{key} names a file of X.509 certificates: PEM, or one in DER"
-        ))
-    })
 }
 
 /// `SHA-256 1f2e…`: what two parties compare.

@@ -7,7 +7,8 @@
 //! | `mime`, `smime`, `compressed` | entities; signatures and encryption; compressed data |
 //! | `message` | a message wrapped, and opened |
 //! | `mdn` | notifications, written and read |
-//! | `link`, `listen`, `tls` | requests to the partner, and from it |
+//! | `reading` | the same for other programs: without a port or a memory |
+//! | `link`, `listen` | requests to the partner, and from it |
 //! | `send`, `evidence` | hand over, and keep the partner's word |
 //! | `receive`, `receipts` | take a message, and give ours |
 //! | `memory` | what must outlive the process |
@@ -23,17 +24,20 @@ mod memory;
 mod message;
 mod mime;
 mod options;
+mod reading;
 mod receipts;
 mod receive;
 mod send;
 mod smime;
-mod tls;
 
 use async_trait::async_trait;
 use openssl::asn1::Asn1Time;
 use std::sync::Arc;
 
 use tongguan_contracts::{Accepted, Delivery, Failure, Outgoing, PartOptions, Transport};
+
+pub use message::Refusal;
+pub use reading::{Agreement, Notification};
 
 use link::Link;
 use listen::Door;
@@ -59,7 +63,7 @@ pub fn build(options: PartOptions) -> Result<Arc<dyn Transport>, Failure> {
     let memory = Arc::new(memory);
     let link = Arc::new(Link {
         part: options.part.clone(),
-        connector: tls::connector(&options.part, &options.ca)?,
+        connector: tongguan_web::connector(&options.part, None, &options.ca)?,
         patience: options.patience,
     });
     let waiting = Arc::<Waiting>::default();

@@ -10,12 +10,13 @@ use hyper::{Method, Request, Response, StatusCode};
 use openssl::ssl::SslAcceptor;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use tongguan_contracts::{Delivery, Failure};
-use tongguan_web::Port;
+use tongguan_web::{Own, Port};
 
 use crate::memory::Memory;
 use crate::mime::Entity;
@@ -24,6 +25,9 @@ use crate::receipts::Receipts;
 use crate::receive::{Answer, Desk};
 use crate::send::Waiting;
 
+/// How many connections there are at once, and how long each may last.
+const CONNECTIONS: usize = 32;
+const CONNECTION: Duration = Duration::from_secs(600);
 /// How many bodies are held at once.
 const BODIES: usize = 8;
 /// How long a request's head may be, in octets.
@@ -51,7 +55,14 @@ impl Door {
         receipts: Arc<Receipts>,
     ) -> Result<Self, Failure> {
         let acceptor = match &options.tls {
-            Some(tls) => Some(crate::tls::acceptor(&options.part, tls)?),
+            Some(tls) => {
+                let own = Own {
+                    under: "tls.",
+                    certificate: &tls.certificate,
+                    key: &tls.key,
+                };
+                Some(tongguan_web::acceptor(&options.part, own, &[])?)
+            }
             None => None,
         };
         let (deliver, delivered) = mpsc::channel(1);
@@ -119,6 +130,8 @@ impl Door {
             what: "AS2",
             acceptor: self.acceptor.clone(),
             head_octets: HEAD_OCTETS,
+            connections: CONNECTIONS,
+            whole: CONNECTION,
         };
         let (receipts, memory) = (Arc::clone(&self.receipts), Arc::clone(&self.memory));
         let mut working = JoinSet::new();

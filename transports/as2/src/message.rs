@@ -118,8 +118,10 @@ pub(crate) fn signed(options: &Options, plain: &[u8]) -> Result<Entity, ErrorSta
 }
 
 /// Why a message is not taken, as an MDN tells it (RFC 4130, 7.5.3 and 7.5.4).
-#[derive(Debug)]
-pub(crate) struct Refusal {
+#[derive(Debug, thiserror::Error)]
+#[error("{modifier}: {why}")]
+pub struct Refusal {
+    /// What the sender is told: `authentication-failed`.
     pub modifier: &'static str,
     /// For our own log.
     pub why: String,

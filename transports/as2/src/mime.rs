@@ -6,8 +6,9 @@ use bytes::Bytes;
 use hyper::HeaderMap;
 use memchr::memmem;
 
-/// An entity has no more header fields, and a multipart no more parts.
+/// An entity has no more header fields, a header no more octets, and a multipart no more parts.
 const FIELDS: usize = 100;
+const HEADER: usize = 32 << 10;
 const PARTS: usize = 16;
 
 /// Header fields and a body.
@@ -51,8 +52,12 @@ impl Entity {
         let mut fields: Vec<(String, String)> = Vec::new();
         let mut at = 0;
         loop {
-            let rest = octets.get(at..).unwrap_or_default();
-            let end = memchr::memchr(b'\n', rest).ok_or("its header has no end")?;
+            let header = octets.get(..HEADER).unwrap_or(octets);
+            let rest = header.get(at..).unwrap_or_default();
+            let end = memchr::memchr(b'\n', rest).ok_or_else(|| match octets.len() > HEADER {
+                true => "its header is too long",
+                false => "its header has no end",
+            })?;
             let line = rest.get(..end).unwrap_or_default();
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             at += end + 1;
@@ -124,12 +129,16 @@ impl Entity {
         let mut start = None;
         for at in memmem::find_iter(&self.body, delimiter.as_bytes()) {
             let before = self.body.get(..at).unwrap_or_default();
+            // First of all: else each of many on one line would have its end looked for.
+            if !(at == 0 || before.ends_with(b"\n")) {
+                continue;
+            }
             let after = self.body.get(at + delimiter.len()..).unwrap_or_default();
             let last = after.starts_with(b"--");
             let line = memchr::memchr(b'\n', after).map_or(after.len(), |n| n + 1);
             let blank = |o: &u8| matches!(o, b' ' | b'\t' | b'\r' | b'\n');
             let tail = after.get(..line).unwrap_or_default();
-            if !(at == 0 || before.ends_with(b"\n")) || !(last || tail.iter().all(blank)) {
+            if !(last || tail.iter().all(blank)) {
                 continue;
             }
             if let Some(start) = start {
@@ -255,7 +264,7 @@ pub(crate) fn unquoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entity, Kind, multipart, unquoted};
+    use super::{Entity, HEADER, Kind, multipart, unquoted};
     use bytes::Bytes;
 
     #[test]
@@ -307,6 +316,16 @@ mod tests {
             assert!(of(body).is_err(), "{body:?}");
         }
         assert_eq!(of(b"--b\n\r\n--b--").unwrap(), [&b""[..]]);
+        // What a stranger may send of 64 MB is read in the time of 64 MB, and in no more memory.
+        let long = [&b"Content-Type: a"[..], &b";".repeat(HEADER), b"\r\n\r\n"].concat();
+        assert_eq!(
+            Entity::parse(&long.into()).unwrap_err(),
+            "its header is too long"
+        );
+        let kind = "multipart/x; boundary=b".to_owned();
+        let fields = vec![("Content-Type".to_owned(), kind)];
+        let crowded = Entity::new(fields, b"--b ".repeat(1 << 23));
+        assert!(crowded.parts().is_err());
         assert_eq!(parse(b"\r\nbody").unwrap().body, "body");
         assert_eq!(parse(b"A: b\n c\n\nbody").unwrap().field("a"), Some("b c"));
     }

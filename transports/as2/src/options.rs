@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tongguan_contracts::{Failure, PartOptions, SecretRef};
+use tongguan_web::certificates;
 
-use crate::keys::{Identity, certificates};
+use crate::keys::Identity;
 
 /// A transport's table in the manifest, `kind = "as2"`.
 #[derive(Debug, Deserialize)]

@@ -83,7 +83,7 @@ impl Desk {
             && !self.may_be_told_at(url)
         {
             tracing::warn!(
-                url,
+                url = url.escape_debug().to_string(),
                 "a message wants its MDN sent to a host that mdn_hosts does not name: not taken"
             );
             return Answer::Refused(

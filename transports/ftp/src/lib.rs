@@ -114,11 +114,12 @@ impl Transport for Folders {
         blocking(&self.options.part, move || {
             let look = || {
                 let mut link = link::open(&options)?;
-                let archive = options.archive.iter();
-                for folder in [&options.outbox, &options.inbox].into_iter().chain(archive) {
-                    link.list(folder)?;
+                // An archive, or where envelopes wait, may hold more than can be listed.
+                link.enter(&options.outbox)?;
+                if let Some(archive) = &options.archive {
+                    link.enter(archive)?;
                 }
-                Ok(())
+                link.list(&options.inbox).map(drop)
             };
             look().map_err(|t: link::Trouble| t.failure(&options.part))
         })

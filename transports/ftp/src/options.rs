@@ -2,7 +2,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tongguan_contracts::{Failure, PartOptions, Secret, SecretRef};
+use tongguan_contracts::{Failure, PartOptions, Secret, SecretRef, key_file};
 
 /// A transport's table in the manifest, `kind = "ftp"`.
 #[derive(Debug, Deserialize)]
@@ -196,10 +196,13 @@ impl Options {
             None => Vec::new(),
             Some(path) => {
                 let path = options.base.join(path);
-                std::fs::read(&path).map_err(|e| {
-                    Failure::misconfigured(part, format!("read the CA {}", path.display()), e)
-                        .remedy("ca must name a PEM file of certificates")
-                })?
+                let pem = key_file(part, "ca", &path)?;
+                if !String::from_utf8_lossy(&pem).contains("BEGIN CERTIFICATE") {
+                    let doing = format!("use ca {}", path.display());
+                    return Err(Failure::misconfigured(part, doing, "it is no PEM")
+                        .remedy("turn it with openssl x509 -inform DER -out ca.pem"));
+                }
+                pem.to_vec()
             }
         };
         let port = given.port.unwrap_or(match given.tls {

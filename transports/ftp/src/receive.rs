@@ -26,6 +26,15 @@ struct State {
     taken: BTreeSet<String>,
     /// Sizes at the last look: a file that still grows is left alone.
     sizes: HashMap<String, u64>,
+    /// How many names no command can say were there then.
+    odd: usize,
+}
+
+/// Whether a name is that of a file that is whole, and in this folder.
+fn is_offered(name: &str) -> bool {
+    let elsewhere = name.is_empty() || name.starts_with('.') || name.contains('/');
+    let unfinished = name.ends_with(".part") || name.ends_with(".tmp");
+    !elsewhere && !unfinished
 }
 
 impl Inbox {
@@ -85,11 +94,13 @@ impl Inbox {
         let own = format!("{CLAIM}{}", self.options.reader);
         let mut names = link.list(&self.options.inbox)?;
         names.sort();
-        let mut sizes = HashMap::new();
+        let (mut sizes, mut odd) = (HashMap::new(), 0);
         for name in names {
-            let hidden = name.is_empty() || name.starts_with('.') || name.contains(['\r', '\n']);
-            let unfinished = name.ends_with(".part") || name.ends_with(".tmp");
-            if hidden || unfinished || state.taken.contains(&name) {
+            if name.contains(char::is_control) {
+                odd += 1;
+                continue;
+            }
+            if !is_offered(&name) || state.taken.contains(&name) {
                 continue;
             }
             let claimed = if name.ends_with(&own) {
@@ -129,7 +140,15 @@ impl Inbox {
             state.taken.insert(claimed.clone());
             return Ok(Some((claimed, octets)));
         }
-        state.sizes = sizes;
+        if odd != state.odd {
+            let folder = &self.options.inbox;
+            tracing::warn!(
+                folder,
+                odd,
+                "files with control characters in their names: left alone"
+            );
+        }
+        (state.sizes, state.odd) = (sizes, odd);
         Ok(None)
     }
 
@@ -175,5 +194,103 @@ impl Drop for Claim {
     fn drop(&mut self) {
         // Settled, it is gone; else it comes again.
         self.inbox.state().taken.remove(&self.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inbox, is_offered};
+    use crate::link::{Link, Trouble};
+    use crate::options::Options;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn only_whole_files_of_the_folder_are_offered() {
+        for name in [
+            "",
+            ".",
+            "..",
+            "../a",
+            "a/../../b",
+            "/etc/passwd",
+            ".a",
+            "a.part",
+            "a.tmp",
+        ] {
+            assert!(!is_offered(name), "{name:?}");
+        }
+        for name in ["a.xml", "报文 1.xml", "a..b", "a\\b"] {
+            assert!(is_offered(name), "{name:?}");
+        }
+    }
+
+    /// A server that names what it likes: no real one can be had that does.
+    struct Hostile(Vec<&'static str>, Arc<Mutex<Vec<String>>>);
+
+    impl Hostile {
+        fn said(&self, words: String) {
+            self.1.lock().unwrap().push(words);
+        }
+    }
+
+    impl Link for Hostile {
+        fn list(&mut self, _: &str) -> Result<Vec<String>, Trouble> {
+            Ok(self.0.iter().map(|name| (*name).to_owned()).collect())
+        }
+        fn enter(&mut self, _: &str) -> Result<(), Trouble> {
+            Ok(())
+        }
+        fn size(&mut self, path: &str) -> Result<Option<u64>, Trouble> {
+            self.said(format!("size {path}"));
+            Ok(Some(1))
+        }
+        fn get(&mut self, path: &str, _: u64) -> Result<Vec<u8>, Trouble> {
+            self.said(format!("get {path}"));
+            Ok(b"a".to_vec())
+        }
+        fn put(&mut self, path: &str, _: &[u8]) -> Result<(), Trouble> {
+            self.said(format!("put {path}"));
+            Ok(())
+        }
+        fn rename(&mut self, from: &str, to: &str) -> Result<(), Trouble> {
+            self.said(format!("rename {from} {to}"));
+            Ok(())
+        }
+        fn remove(&mut self, path: &str) -> Result<(), Trouble> {
+            self.said(format!("remove {path}"));
+            Ok(())
+        }
+        fn is_well(&mut self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn what_a_server_names_leads_nowhere_else() {
+        let table = serde_json::json!({
+            "host": "127.0.0.1", "username": "u", "password": "env:PATH", "tls": "off",
+            "send": { "folder": "/out" }, "receive": { "folder": "/in" },
+        });
+        let options = tongguan_contracts::PartOptions {
+            part: "t".to_owned(),
+            options: table,
+            base: ".".into(),
+        };
+        let inbox = Arc::new(Inbox::new(Options::ftp(&options).unwrap()));
+        let said = Arc::default();
+        let names = vec!["..", "../x", "a\rDELE b", "a\u{1b}[2J", "a\0b", "good.xml"];
+        inbox.state().link = Some(Box::new(Hostile(names, Arc::clone(&said))));
+        // Its size is seen twice before it is taken.
+        assert!(inbox.next().unwrap().is_none());
+        let delivery = inbox.next().unwrap().unwrap();
+        assert!(
+            delivery.origin.contains("/in/good.xml"),
+            "{}",
+            delivery.origin
+        );
+        for words in said.lock().unwrap().iter() {
+            let rest = words.replace("/in/good.xml", "");
+            assert!(!rest.contains(['/', '\r', '\0', '\u{1b}']), "{words:?}");
+        }
     }
 }

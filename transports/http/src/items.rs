@@ -9,17 +9,21 @@ use sha2::{Digest as _, Sha256};
 use tongguan_messages::envelope::write_receipt;
 
 use crate::names::{Found, at};
-use crate::options::{Content, Encoding, Extract, Form, Receipt};
+use crate::options::{Content, Encoding, Extract, Form, Query, Receipt};
 use crate::rows;
 use crate::template::{Guard, Template};
 
+/// More receipts do not come at once: empty ones would take fifty times the memory of what came.
+const MOST: usize = 100_000;
+
 /// One receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Item {
+pub struct Item {
     /// The same each time that it comes.
     pub id: String,
     /// What leads past it.
     pub position: String,
+    /// The receipt itself.
     pub octets: Vec<u8>,
 }
 
@@ -42,6 +46,10 @@ impl Extract {
             }
         };
         match at(&whole, &self.items) {
+            Some(Value::Array(list)) if list.len() > MOST => Err(format!(
+                "it has {} receipts, and no more than {MOST} are taken at once",
+                list.len()
+            )),
             Some(Value::Array(list)) => Ok(list.clone()),
             Some(one @ Value::Object(_)) => Ok(vec![one.clone()]),
             Some(Value::Null) => Ok(Vec::new()),
@@ -74,20 +82,28 @@ impl Extract {
             }
         })
     }
+}
+
+impl Query {
+    /// The receipts in an answer.
+    ///
+    /// # Errors
+    /// It is not written as the manifest says.
+    pub(crate) fn receipts(&self, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Item>, String> {
+        let items = self.extract.items(headers, body)?;
+        Ok(items.iter().map(|item| self.receipt(item)).collect())
+    }
 
     /// An item as a receipt.
-    pub(crate) fn item(
-        &self,
-        item: &Value,
-        id: Option<&Template>,
-        from: Option<&Template>,
-    ) -> Item {
+    fn receipt(&self, item: &Value) -> Item {
         let names = Found(item);
         let text = |template: Option<&Template>| template?.text(&names, Guard::None).ok();
+        let from = self.cursor.as_ref().map(|cursor| &cursor.from);
         Item {
-            id: text(id).unwrap_or_else(|| hex::encode(Sha256::digest(item.to_string()))),
+            id: text(self.id.as_ref())
+                .unwrap_or_else(|| hex::encode(Sha256::digest(item.to_string()))),
             position: text(from).unwrap_or_default(),
-            octets: self.octets(item),
+            octets: self.extract.octets(item),
         }
     }
 }

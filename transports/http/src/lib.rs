@@ -6,11 +6,12 @@
 //! | `options` | the manifest's table |
 //! | `profile`, `profiles/` | tables for platforms whose ways are known |
 //! | `template`, `names`, `sign`, `request` | a request as the manifest tells it |
-//! | `link`, `tls` | connections, and what their errors mean |
+//! | `link` | connections, and what their errors mean |
 //! | `answer` | what an answer means |
 //! | `send` | hand over, and read whether it was taken |
 //! | `receive`, `cursor` | ask, settle, and where to go on after a restart |
 //! | `items`, `rows` | the receipts in an answer |
+//! | `reading` | the same for other programs: without a platform or a disk |
 //! | `listen` | receipts that are pushed |
 #![forbid(unsafe_code)]
 
@@ -22,18 +23,21 @@ mod listen;
 mod names;
 mod options;
 mod profile;
+mod reading;
 mod receive;
 mod request;
 mod rows;
 mod send;
 mod sign;
 mod template;
-mod tls;
 
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
 
 use tongguan_contracts::{Accepted, Delivery, Failure, Outgoing, PartOptions, Transport};
+
+pub use items::Item;
+pub use reading::Reader;
 
 use link::Link;
 use listen::Door;

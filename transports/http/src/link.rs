@@ -15,11 +15,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use tongguan_contracts::Failure;
-use tongguan_web::{Mending, Stream, secured, told};
+use tongguan_web::{Mending, Stream, connector, secured, told};
 
 use crate::options::Options;
 use crate::request::Prepared;
-use crate::tls;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -51,7 +50,11 @@ pub(crate) struct Answer {
 impl Link {
     pub(crate) fn new(options: Options) -> Result<Self, Failure> {
         let connector = match options.https {
-            true => Some(tls::connector(&options.part, &options.certificates)?),
+            true => {
+                let (part, certificates) = (options.part.as_str(), &options.certificates);
+                let ca = certificates.authorities(part, "")?;
+                Some(connector(part, certificates.own(""), &ca)?)
+            }
             false => None,
         };
         Ok(Self {

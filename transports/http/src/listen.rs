@@ -20,11 +20,13 @@ use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use tongguan_contracts::{Delivery, Failure, Settle};
-use tongguan_web::Port;
+use tongguan_web::{Port, acceptor};
 
 use crate::options::Listen;
-use crate::tls;
 
+/// How many connections there are at once, and how long each may last.
+const CONNECTIONS: usize = 32;
+const CONNECTION: Duration = Duration::from_secs(600);
 /// How many bodies are held at once.
 const BODIES: usize = 8;
 /// How long a request may take in all.
@@ -55,8 +57,9 @@ impl Drop for Open {
 
 impl Door {
     pub(crate) fn new(part: &str, listen: Listen, max_octets: usize) -> Result<Self, Failure> {
-        let acceptor = match &listen.certificates.own {
-            Some(_) => Some(tls::acceptor(part, &listen.certificates)?),
+        let ca = listen.certificates.authorities(part, "listen.")?;
+        let acceptor = match listen.certificates.own("listen.") {
+            Some(own) => Some(acceptor(part, own, &ca)?),
             None => None,
         };
         Ok(Self {
@@ -107,6 +110,8 @@ impl Door {
                 what: "receipts",
                 acceptor: self.acceptor.clone(),
                 head_octets: HEAD_OCTETS,
+                connections: CONNECTIONS,
+                whole: CONNECTION,
             };
             tracing::info!(part = self.part, address = %self.listen.address, "listens for receipts");
             let serving = tokio::spawn(port.serve(listener, move |request, peer| {

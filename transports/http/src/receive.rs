@@ -109,7 +109,6 @@ impl Inbox {
     /// Asks, and reads what is given, without taking it in.
     pub(crate) async fn ask(&self) -> Result<Vec<Item>, (Failure, Option<Duration>)> {
         let part = self.options.part.as_str();
-        let cursor = self.query.cursor.as_ref();
         let from = self.from().map_err(|failure| (failure, None))?;
         let scope = Scope::new(&self.options.given).with("cursor", &from);
         let doing = format!("ask for receipts ({})", self.query.name);
@@ -126,21 +125,13 @@ impl Inbox {
         if answer.status == StatusCode::NO_CONTENT {
             return Ok(Vec::new());
         }
-        let extract = &self.query.extract;
-        let found = extract
-            .items(&answer.headers, &answer.body)
-            .map_err(|why| {
-                // What a platform says while it is being mended may be anything.
-                let why = format!("{why}; it says: {}", answer.told());
-                let failure = Failure::transient(part, doing.as_str(), why);
-                (failure.remedy(self.mend("form, items")), None)
-            })?;
-        let from = cursor.map(|cursor| &cursor.from);
-        let id = self.query.id.as_ref();
-        Ok(found
-            .iter()
-            .map(|one| extract.item(one, id, from))
-            .collect())
+        let found = self.query.receipts(&answer.headers, &answer.body);
+        found.map_err(|why| {
+            // What a platform says while it is being mended may be anything.
+            let why = format!("{why}; it says: {}", answer.told());
+            let failure = Failure::transient(part, doing.as_str(), why);
+            (failure.remedy(self.mend("form, items")), None)
+        })
     }
 
     /// No answer to a question is a message's end: what is refused is the question.

@@ -21,12 +21,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_openssl::SslStream;
 
-/// How many connections there are at once.
-const CONNECTIONS: usize = 32;
 /// How long a handshake and a request's head may take.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long a connection may last.
-const WHOLE: Duration = Duration::from_secs(600);
 
 /// How requests are taken.
 pub struct Port {
@@ -36,6 +32,10 @@ pub struct Port {
     pub acceptor: Option<SslAcceptor>,
     /// How long a request's head may be, in octets.
     pub head_octets: usize,
+    /// How many connections there are at once.
+    pub connections: usize,
+    /// How long each may last.
+    pub whole: Duration,
 }
 
 impl Port {
@@ -46,7 +46,7 @@ impl Port {
         F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
     {
         let port = Arc::new(self);
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let room = Arc::new(Semaphore::new(port.connections));
         let mut callers = JoinSet::new();
         loop {
             while callers.try_join_next().is_some() {}
@@ -64,7 +64,8 @@ impl Port {
             };
             let (port, answer) = (Arc::clone(&port), answer.clone());
             callers.spawn(async move {
-                let called = tokio::time::timeout(WHOLE, port.caller(stream, peer, answer)).await;
+                let called =
+                    tokio::time::timeout(port.whole, port.caller(stream, peer, answer)).await;
                 if !matches!(called, Ok(Ok(()))) {
                     tracing::debug!(%peer, "a connection for {} came to nothing", port.what);
                 }

@@ -11,14 +11,11 @@ use suppaftp::{
 
 use tongguan_contracts::FailureClass;
 
-use super::{FOLDERS, FULL, Link, Trouble};
+use super::{FOLDERS, FULL, LONGEST_LIST, Link, Trouble, crowded};
 use crate::options::{Names, Options, Security, Tls};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// A list of names is never longer, in octets.
-const LONGEST_LIST: u64 = 4 << 20;
 
 /// GBK, as older servers write file names.
 #[derive(Debug)]
@@ -162,25 +159,25 @@ impl Ftp {
         Ok(Self(ftp, options.names))
     }
 
-    fn names(&mut self, folder: &str) -> FtpResult<Vec<String>> {
+    /// None where there are too many.
+    fn names(&mut self, folder: &str) -> FtpResult<Option<Vec<String>>> {
         let opened = [Status::AboutToSend, Status::AlreadyOpen];
         let (_, mut stream) = self
             .0
             .custom_data_command(format!("NLST {folder}"), &opened)?;
         let mut octets = Vec::new();
         (&mut stream)
-            .take(LONGEST_LIST + 1)
+            .take(LONGEST_LIST as u64 + 1)
             .read_to_end(&mut octets)
             .map_err(FtpError::ConnectionError)?;
-        if octets.len() as u64 > LONGEST_LIST {
-            let error = std::io::Error::other("the folder holds too many files to list");
-            return Err(FtpError::ConnectionError(error));
+        if octets.len() > LONGEST_LIST {
+            return Ok(None);
         }
         stream.finish()?;
         let lines = octets.split(|b| *b == b'\n');
         let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let names = lines.filter(|line| !line.is_empty());
-        Ok(names.map(|name| self.1.decode(name)).collect())
+        Ok(Some(names.map(|name| self.1.decode(name)).collect()))
     }
 }
 
@@ -194,15 +191,19 @@ impl Link for Ftp {
                     Status::FileUnavailable | Status::RequestFileActionIgnored
                 ) =>
             {
-                step(format!("look into {folder}"), self.0.cwd(folder))?;
-                step("go back", self.0.cwd("/"))?;
+                self.enter(folder)?;
                 Vec::new()
             }
-            names => step(format!("list {folder}"), names)?,
+            names => step(format!("list {folder}"), names)?.ok_or_else(|| crowded(folder))?,
         };
         // Some servers give paths.
         let base = |name: String| name.rsplit('/').next().unwrap_or_default().to_owned();
         Ok(names.into_iter().map(base).collect())
+    }
+
+    fn enter(&mut self, folder: &str) -> Result<(), Trouble> {
+        step(format!("look into {folder}"), self.0.cwd(folder))?;
+        step("go back", self.0.cwd("/"))
     }
 
     fn size(&mut self, path: &str) -> Result<Option<u64>, Trouble> {

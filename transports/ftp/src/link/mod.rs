@@ -12,6 +12,8 @@ use crate::options::{Options, Speaks};
 pub(crate) trait Link: Send {
     /// The names in a folder.
     fn list(&mut self, folder: &str) -> Result<Vec<String>, Trouble>;
+    /// Whether there is such a folder, which may be too full to list.
+    fn enter(&mut self, folder: &str) -> Result<(), Trouble>;
     /// How large a file is, where the server tells.
     fn size(&mut self, path: &str) -> Result<Option<u64>, Trouble>;
     /// A file's octets, no more than so many and one.
@@ -58,6 +60,20 @@ impl Trouble {
             Some(remedy) => failure.remedy(remedy),
             None => failure,
         }
+    }
+}
+
+/// The names of a folder are never longer together, in octets: a server could go on for ever.
+const LONGEST_LIST: usize = 4 << 20;
+
+/// A folder whose names are.
+fn crowded(folder: &str) -> Trouble {
+    Trouble {
+        doing: format!("list {folder}"),
+        reason: format!("its names take more than {LONGEST_LIST} octets"),
+        class: FailureClass::Transient,
+        refusal: false,
+        remedy: Some("move what is no receipt, or is done with, to another folder".to_owned()),
     }
 }
 

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tongguan_contracts::FailureClass;
 
 use super::ftp::connect;
-use super::{FOLDERS, FULL, Link, Trouble};
+use super::{FOLDERS, FULL, LONGEST_LIST, Link, Trouble, crowded};
 use crate::options::{HostKey, Login, Names, Options};
 
 /// Codes of the draft's chapter 7, and of later ones that servers use.
@@ -27,6 +27,8 @@ const QUOTA: i32 = 15;
 /// libssh2's codes.
 const KEX_FAILURE: i32 = -5;
 const KEY_FILE: i32 = -16;
+/// The same, where a folder is read: its end.
+const NO_MORE: i32 = KEY_FILE;
 const AUTHENTICATION: i32 = -18;
 const PUBLIC_KEY: i32 = -19;
 
@@ -160,14 +162,28 @@ fn is_known(
 
 impl Link for Sftp {
     fn list(&mut self, folder: &str) -> Result<Vec<String>, Trouble> {
-        let path = self.path(folder)?;
-        let entries = step(format!("list {folder}"), self.sftp.readdir(&path))?;
-        let files = entries.into_iter().filter(|(_, stat)| stat.is_file());
-        let name = |(path, _): (PathBuf, _)| {
-            let name = path.file_name().unwrap_or_default();
-            self.names.decode(name.as_bytes())
-        };
-        Ok(files.map(name).collect())
+        let doing = format!("list {folder}");
+        let mut open = step(&doing, self.sftp.opendir(self.path(folder)?))?;
+        let (mut names, mut length) = (Vec::new(), 0);
+        loop {
+            let (path, stat) = match open.readdir() {
+                Err(error) if error.code() == ErrorCode::Session(NO_MORE) => return Ok(names),
+                entry => step(&doing, entry)?,
+            };
+            length += path.as_os_str().len() + 1;
+            if length > LONGEST_LIST {
+                return Err(crowded(folder));
+            }
+            if stat.is_file() {
+                let name = path.file_name().unwrap_or_default();
+                names.push(self.names.decode(name.as_bytes()));
+            }
+        }
+    }
+
+    fn enter(&mut self, folder: &str) -> Result<(), Trouble> {
+        let opened = self.sftp.opendir(self.path(folder)?);
+        step(format!("look into {folder}"), opened).map(drop)
     }
 
     fn size(&mut self, path: &str) -> Result<Option<u64>, Trouble> {

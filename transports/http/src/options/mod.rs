@@ -4,6 +4,7 @@ mod inbound;
 mod tables;
 
 use hyper::{Method, StatusCode, Uri};
+use openssl::x509::X509;
 use serde::Deserialize as _;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use tongguan_contracts::{Failure, PartOptions, Secret};
 use tongguan_messages::Message;
+use tongguan_web::{Own, certificates};
 
 use crate::names::{ALWAYS, CARRYING, Given};
 use crate::profile;
@@ -44,10 +46,28 @@ pub(crate) enum Encoding {
 /// Certificates of one side.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Certificates {
-    /// This side's, with those between it and its CA.
+    /// This side's, with those between it and its CA; and the key.
     pub own: Option<(PathBuf, PathBuf)>,
     /// By whom the other side's must be issued.
     pub ca: Option<PathBuf>,
+}
+
+impl Certificates {
+    /// What this side shows.
+    pub(crate) fn own<'a>(&'a self, under: &'a str) -> Option<Own<'a>> {
+        self.own.as_ref().map(|(certificate, key)| Own {
+            under,
+            certificate,
+            key,
+        })
+    }
+
+    pub(crate) fn authorities(&self, part: &str, under: &str) -> Result<Vec<X509>, Failure> {
+        match &self.ca {
+            Some(path) => certificates(part, &format!("{under}ca"), path),
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 /// By which proxy the platform is reached.
