@@ -30,6 +30,8 @@ enum Server {
     /// Shared by two ways: the first one restarts it, when both have come to their middle.
     Broker(Arc<Meeting>, bool),
     Ftp(stage::ftp::Server),
+    /// A double: tests/doubles/mqi.c.
+    IbmMq(stage::ibmmq::QueueManager),
     #[cfg(all(unix, feature = "sftp"))]
     Ssh(stage::sshd::Server),
 }
@@ -40,6 +42,7 @@ impl Server {
             Self::OtherSide => customs.kill(),
             Self::Broker(meeting, first) => meeting.only(*first, || broker("kill")),
             Self::Ftp(server) => server.stop(),
+            Self::IbmMq(server) => server.stop(),
             #[cfg(all(unix, feature = "sftp"))]
             Self::Ssh(server) => server.stop(),
         }
@@ -50,6 +53,7 @@ impl Server {
             Self::OtherSide => *customs = other_side(dir),
             Self::Broker(meeting, first) => meeting.only(*first, || broker("start")),
             Self::Ftp(server) => server.start(),
+            Self::IbmMq(server) => server.start(),
             #[cfg(all(unix, feature = "sftp"))]
             Self::Ssh(server) => server.start(),
         }
@@ -262,6 +266,10 @@ fn every_way_carries_the_same_five_hundred() {
         server.client(way.1.path(), &known);
         ways.push((way.0, way.1, Server::Ssh(server)));
     }
+    let dir = tempfile::tempdir().unwrap();
+    let server = stage::ibmmq::QueueManager::new(dir.path());
+    server.client(dir.path());
+    ways.push(("ibmmq", dir, Server::IbmMq(server)));
     let way = folder("http", Server::OtherSide);
     fs::write(way.1.path().join("token"), "t0ken\n").unwrap();
     let table = format!(
