@@ -93,6 +93,15 @@ pub fn other_side(
             swap_only(&mut options, "queue");
             tongguan_transport_ibmmq::build(options)
         }
+        // A queue manager lies between the two sides.
+        "http" if options.options["profile"] == "ibmmq" => {
+            if let Some(Value::Object(values)) = options.options.get_mut("values") {
+                let (to, from) = (values.remove("send_queue"), values.remove("receive_queue"));
+                values.extend(to.map(|to| ("receive_queue".to_owned(), to)));
+                values.extend(from.map(|from| ("send_queue".to_owned(), from)));
+            }
+            tongguan_transport_http::build(options)
+        }
         "http" => platform(name, &options, http),
         "as2" => tongguan_transport_as2::build(partner(options)?),
         other => Err(Failure::misconfigured(

@@ -409,6 +409,48 @@ async fn a_library_that_is_none_is_told() {
     assert!(told(&failure).contains("redistributable"), "{failure}");
 }
 
+/// A table of the page, without its comments; both languages have the same.
+fn documented(number: usize) -> String {
+    let page = |name: &str| {
+        let path = stage::plugins::repository().join("docs/transports");
+        let text = fs::read_to_string(path.join(name)).unwrap();
+        let table = text.split("```toml\n").nth(number + 1).unwrap();
+        let table = table.split("```").next().unwrap();
+        let bare = |line: &str| line.split('#').next().unwrap().trim_end().to_owned();
+        table.lines().map(bare).collect::<Vec<_>>().join("\n")
+    };
+    let table = page("ibmmq.md");
+    assert_eq!(table, page("ibmmq.zh.md"), "both pages");
+    table
+}
+
+#[test]
+fn the_pages_other_ways_are_understood() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("secret"), "enterprise:秘密\n").unwrap();
+    let builders: [(&str, tongguan_contracts::TransportBuilder); 2] = [
+        ("amqp10", tongguan_transport_amqp10::build),
+        ("http", tongguan_transport_http::build),
+    ];
+    for (number, (kind, build)) in builders.into_iter().enumerate() {
+        let table = documented(number + 1);
+        let table = table.replace("env:TONGGUAN_MQ_PASSWORD", "file:secret");
+        let table = table.replace("env:TONGGUAN_MQ_LOGIN", "file:secret");
+        let table: Value = toml::from_str(&table).unwrap();
+        let mut options = table["transports"]["main"].clone();
+        assert_eq!(
+            options.as_object_mut().unwrap().remove("kind"),
+            Some(json!(kind))
+        );
+        let given = PartOptions {
+            part: "transport \"main\"".into(),
+            options,
+            base: dir.path().to_owned(),
+        };
+        assert!(build(given).is_ok(), "{kind}");
+    }
+}
+
 /// The whole, by the page's own manifest, with one crash of each side.
 #[test]
 fn the_page_tells_what_works() {
@@ -423,25 +465,7 @@ fn the_page_tells_what_works() {
     fs::create_dir(dir.join("certificates")).unwrap();
     fs::write(dir.join("certificates/key.kdb"), "trusts CA\n").unwrap();
     fs::write(dir.join("mq-password"), "秘密\n").unwrap();
-    let page = |name: &str| {
-        let text = fs::read_to_string(
-            stage::plugins::repository()
-                .join("docs/transports")
-                .join(name),
-        );
-        let text = text.unwrap();
-        let table = text
-            .split("```toml\n")
-            .nth(1)
-            .unwrap()
-            .split("```")
-            .next()
-            .unwrap();
-        let bare = |line: &str| line.split('#').next().unwrap().trim_end().to_owned();
-        table.lines().map(bare).collect::<Vec<_>>().join("\n")
-    };
-    let documented = page("ibmmq.md");
-    assert_eq!(documented, page("ibmmq.zh.md"), "both pages");
+    let documented = documented(0);
     let own = documented
         .replace(
             "kind = \"ibmmq\"",

@@ -9,6 +9,10 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../doubles/mqweb.rs"]
+mod mqweb;
+#[path = "../doubles/platform.rs"]
+mod platform;
 mod stage;
 
 use serde_json::Value;
@@ -32,6 +36,8 @@ enum Server {
     Ftp(stage::ftp::Server),
     /// A double: tests/doubles/mqi.c.
     IbmMq(stage::ibmmq::QueueManager),
+    /// A double: tests/doubles/mqweb.rs.
+    MqWeb(mqweb::MqWeb),
     #[cfg(all(unix, feature = "sftp"))]
     Ssh(stage::sshd::Server),
 }
@@ -43,6 +49,7 @@ impl Server {
             Self::Broker(meeting, first) => meeting.only(*first, || broker("kill")),
             Self::Ftp(server) => server.stop(),
             Self::IbmMq(server) => server.stop(),
+            Self::MqWeb(server) => server.stop(),
             #[cfg(all(unix, feature = "sftp"))]
             Self::Ssh(server) => server.stop(),
         }
@@ -54,6 +61,7 @@ impl Server {
             Self::Broker(meeting, first) => meeting.only(*first, || broker("start")),
             Self::Ftp(server) => server.start(),
             Self::IbmMq(server) => server.start(),
+            Self::MqWeb(server) => server.start(),
             #[cfg(all(unix, feature = "sftp"))]
             Self::Ssh(server) => server.start(),
         }
@@ -270,6 +278,14 @@ fn every_way_carries_the_same_five_hundred() {
     let server = stage::ibmmq::QueueManager::new(dir.path());
     server.client(dir.path());
     ways.push(("ibmmq", dir, Server::IbmMq(server)));
+    let way = folder("ibmmq, REST", Server::OtherSide);
+    let server = mqweb::MqWeb::new();
+    fs::write(way.1.path().join("login"), mqweb::MqWeb::LOGIN).unwrap();
+    declare_by(
+        way.1.path(),
+        &format!("[transports.main]\n{}", server.table()),
+    );
+    ways.push((way.0, way.1, Server::MqWeb(server)));
     let way = folder("http", Server::OtherSide);
     fs::write(way.1.path().join("token"), "t0ken\n").unwrap();
     let table = format!(

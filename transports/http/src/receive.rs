@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use hyper::StatusCode;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,10 @@ use crate::items::Item;
 use crate::link::Link;
 use crate::names::Scope;
 use crate::options::{Options, Query};
+use crate::request::Request;
 
+/// So many that a list names are fetched before they are handed out.
+const TOGETHER: usize = 16;
 /// The longest pause between two tries to reach a platform that is away.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -33,6 +36,8 @@ struct State {
     window: Option<Window>,
     /// Given, and not handed out yet.
     waiting: VecDeque<Item>,
+    /// Named, and not to be had.
+    unfit: HashSet<String>,
     due: Option<Instant>,
     pause: Duration,
 }
@@ -137,10 +142,57 @@ impl Inbox {
             })?;
         let from = cursor.map(|cursor| &cursor.from);
         let id = self.query.id.as_ref();
-        Ok(found
-            .iter()
-            .map(|one| extract.item(one, id, from))
-            .collect())
+        let items = found.iter().map(|one| extract.item(one, id, from));
+        match &self.query.fetch {
+            None => Ok(items.collect()),
+            Some(request) => self.fetched(request, items).await,
+        }
+    }
+
+    /// The receipts that a list names, each asked for. One that cannot be had is told of once, and keeps
+    /// no other waiting.
+    async fn fetched(
+        &self,
+        request: &Request,
+        named: impl Iterator<Item = Item>,
+    ) -> Result<Vec<Item>, (Failure, Option<Duration>)> {
+        let part = self.options.part.as_str();
+        let wanted: Vec<Item> = {
+            let state = self.state();
+            let wants = |item: &Item| {
+                let fresh = state.window.as_ref().is_none_or(|w| w.wants(&item.id));
+                fresh && !state.unfit.contains(&item.id)
+            };
+            named.filter(wants).take(TOGETHER).collect()
+        };
+        let mut items = Vec::new();
+        for item in wanted {
+            let scope = Scope::new(&self.options.given).with("id", &item.id);
+            let prepared = request.prepare(scope).map_err(|why| {
+                let failure = Failure::misconfigured(part, "ask for a receipt", why);
+                (failure.remedy(self.mend("fetch")), None)
+            })?;
+            let doing = format!("ask for a receipt at {}", self.link.shown(&prepared.path));
+            let answer = self.link.ask(&doing, prepared).await;
+            let answer = answer.map_err(|failure| (failure, None))?;
+            match answer.status {
+                // Somebody else had it.
+                StatusCode::NO_CONTENT | StatusCode::NOT_FOUND | StatusCode::GONE => {}
+                status if status.is_success() => items.push(Item {
+                    octets: answer.body,
+                    ..item
+                }),
+                _ => {
+                    let failure = answer.failure(part, &doing);
+                    if failure.class() != FailureClass::Rejected {
+                        return Err((self.refused(&failure), answer.later()));
+                    }
+                    tracing::error!(%failure, id = item.id, "a receipt cannot be had: it stays there");
+                    self.state().unfit.insert(item.id);
+                }
+            }
+        }
+        Ok(items)
     }
 
     /// No answer to a question is a message's end: what is refused is the question.
@@ -201,7 +253,7 @@ impl Inbox {
     }
 
     /// Tells the platform that a receipt is ours.
-    async fn tell(&self, request: &crate::request::Request, id: &str) -> Result<(), Failure> {
+    async fn tell(&self, request: &Request, id: &str) -> Result<(), Failure> {
         let part = self.options.part.as_str();
         let scope = Scope::new(&self.options.given).with("id", id);
         let prepared = request.prepare(scope).map_err(|why| {
