@@ -409,6 +409,53 @@ async fn a_library_that_is_none_is_told() {
     assert!(told(&failure).contains("redistributable"), "{failure}");
 }
 
+/// What stands in the message's descriptor, at the places that IBM's reference gives its fields.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_described_as_the_manifest_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let manager = QueueManager::new(dir.path());
+    let mut options = table();
+    options["send"] = json!({
+        "queue": "TO.CUSTOMS", "queue_manager": "QM1", "format": "string",
+        "reply_to_queue": "FROM.CUSTOMS", "reply_to_queue_manager": "QM1",
+    });
+    let ours = built(dir.path(), options.clone()).unwrap();
+    let evidence = send(ours.as_ref(), b"<a/>").await.unwrap();
+    ours.close().await;
+    let queue = manager.folder.join("QM1/queues/TO.CUSTOMS");
+    let messages = stage::files(&queue, ".msg");
+    let message = fs::read(&messages[0]).unwrap();
+    let number = |at: usize| i32::from_le_bytes(message[at..at + 4].try_into().unwrap());
+    let text = |at: usize, size: usize| String::from_utf8_lossy(&message[at..at + size]);
+    assert_eq!(
+        (number(8), number(12), number(16)),
+        (0, 8, -1),
+        "report, type, expiry"
+    );
+    assert_eq!((number(28), number(44)), (1208, 1), "CCSID, persistence");
+    assert_eq!(text(32, 8), "MQSTR   ");
+    assert_eq!(text(100, 48).trim_end(), "FROM.CUSTOMS");
+    assert_eq!(text(148, 48).trim_end(), "QM1");
+    // A repeat has the same: the beginning of the SHA-256 of "C-1".
+    use sha2::Digest as _;
+    let id = sha2::Sha256::digest("C-1");
+    assert_eq!(&message[72..96], &id[..24]);
+    let hex: String = message[48..72].iter().map(|o| format!("{o:02X}")).collect();
+    assert!(
+        evidence.contains(&hex) && evidence.contains("QM1"),
+        "{evidence}"
+    );
+    options["send"]["queue_manager"] = json!("QM7");
+    let elsewhere = built(dir.path(), options).unwrap();
+    let failure = send(elsewhere.as_ref(), b"<a/>").await.unwrap_err();
+    assert!(
+        failure
+            .to_string()
+            .contains("2087 MQRC_UNKNOWN_REMOTE_Q_MGR"),
+        "{failure}"
+    );
+}
+
 /// A table of the page, without its comments; both languages have the same.
 fn documented(number: usize) -> String {
     let page = |name: &str| {
