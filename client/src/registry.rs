@@ -24,6 +24,7 @@ pub fn built_in() -> Registry {
     registry.transport("ftp", tongguan_transport_ftp::build);
     registry.transport("sftp", tongguan_transport_ftp::build_sftp);
     registry.transport("http", tongguan_transport_http::build);
+    registry.transport("ibmmq", tongguan_transport_ibmmq::build);
     registry.role(LIBRARY, loaded_role);
     registry.device(LIBRARY, tongguan_plugin_host::signer);
     registry.transport(LIBRARY, tongguan_plugin_host::transport);
@@ -82,17 +83,24 @@ pub fn other_side(
             tongguan_transport_amqp10::build(options)
         }
         "ftp" | "sftp" => {
-            swap(&mut options, "send", "receive");
-            // What only one side has stays with it.
-            for direction in ["send", "receive"] {
-                if let Some(Value::Object(table)) = options.options.get_mut(direction) {
-                    table.retain(|name, _| name == "folder");
-                }
-            }
+            swap_only(&mut options, "folder");
             match kind.as_str() {
                 "sftp" => tongguan_transport_ftp::build_sftp(options),
                 _ => tongguan_transport_ftp::build(options),
             }
+        }
+        "ibmmq" => {
+            swap_only(&mut options, "queue");
+            tongguan_transport_ibmmq::build(options)
+        }
+        // A queue manager lies between the two sides.
+        "http" if options.options["profile"] == "ibmmq" => {
+            if let Some(Value::Object(values)) = options.options.get_mut("values") {
+                let (to, from) = (values.remove("send_queue"), values.remove("receive_queue"));
+                values.extend(to.map(|to| ("receive_queue".to_owned(), to)));
+                values.extend(from.map(|from| ("send_queue".to_owned(), from)));
+            }
+            tongguan_transport_http::build(options)
         }
         "http" => platform(name, &options, http),
         "as2" => tongguan_transport_as2::build(partner(options)?),
@@ -226,6 +234,16 @@ fn partner(mut options: PartOptions) -> Result<PartOptions, Failure> {
         }
     }
     Ok(options)
+}
+
+/// Changes send and receive over. What else only one side has stays with it.
+fn swap_only(options: &mut PartOptions, place: &str) {
+    swap(options, "send", "receive");
+    for direction in ["send", "receive"] {
+        if let Some(Value::Object(table)) = options.options.get_mut(direction) {
+            table.retain(|name, _| name == place);
+        }
+    }
 }
 
 fn swap(options: &mut PartOptions, one: &str, other: &str) {

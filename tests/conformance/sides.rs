@@ -20,6 +20,7 @@ use tongguan_conformance::transport::{Peer, Server};
 use tongguan_contracts::{Outgoing, Transport};
 use tongguan_simulator::Face;
 
+use crate::stage::ibmmq::QueueManager;
 use crate::stage::{ftp, good, parts};
 
 /// Two folders, of the transport's own or of a server.
@@ -368,5 +369,78 @@ impl Peer for Partner {
         let mut taken = self.taken.lock().await;
         let next = tokio::time::timeout(within, taken.recv()).await;
         Ok(next.ok().flatten())
+    }
+}
+
+/// The double's queues, looked at as the files that they are: a descriptor (MQMD), then the octets.
+pub struct Messages {
+    pub manager: QueueManager,
+    next: AtomicU64,
+}
+
+/// MQMD's length, of version 2.
+const DESCRIPTOR: usize = 364;
+/// Where it says whether a message is persistent.
+const PERSISTENCE: usize = 44;
+
+impl Messages {
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            manager: QueueManager::new(dir),
+            next: AtomicU64::new(1),
+        }
+    }
+
+    fn queue(&self, name: &str) -> PathBuf {
+        self.manager.folder.join("QM1/queues").join(name)
+    }
+
+    fn look(&self) -> Result<Option<Vec<u8>>, String> {
+        let mut all: Vec<PathBuf> = fs::read_dir(self.queue("TO.CUSTOMS"))
+            .map_err(|e| e.to_string())?
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|e| e == "msg"))
+            .collect();
+        all.sort();
+        let Some(path) = all.first() else {
+            return Ok(None);
+        };
+        let message = fs::read(path).map_err(|e| e.to_string())?;
+        fs::remove_file(path).map_err(|e| e.to_string())?;
+        let (descriptor, octets) = message.split_at(DESCRIPTOR);
+        if descriptor[PERSISTENCE] != 1 {
+            return Err("it is not persistent".to_owned());
+        }
+        Ok(Some(octets.to_vec()))
+    }
+}
+
+#[async_trait]
+impl Peer for Messages {
+    async fn put(&self, octets: &[u8]) -> Result<(), String> {
+        let mut descriptor = [0; DESCRIPTOR];
+        descriptor[..8].copy_from_slice(b"MD  \x02\0\0\0");
+        descriptor[PERSISTENCE] = 1;
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let queue = self.queue("FROM.CUSTOMS");
+        let part = queue.join("part");
+        let put = fs::write(&part, [&descriptor, octets].concat());
+        put.and_then(|()| fs::rename(&part, queue.join(format!("{number:012}.msg"))))
+            .map_err(|e| e.to_string())
+    }
+
+    async fn take(&self, within: Duration) -> Result<Option<Vec<u8>>, String> {
+        patiently!(within, self.look())
+    }
+}
+
+#[async_trait]
+impl Server for Messages {
+    async fn stop(&self) {
+        self.manager.stop();
+    }
+
+    async fn start(&self) {
+        self.manager.start();
     }
 }

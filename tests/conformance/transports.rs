@@ -9,7 +9,7 @@ use tongguan_conformance::transport::{Peer, Server, Stand, Wrong, conformance};
 use tongguan_contracts::{Failure, PartOptions, Transport, TransportBuilder};
 
 use crate::keeps;
-use crate::sides::{Broker, Folders, Gateway, Partner, Proftpd, Queues};
+use crate::sides::{Broker, Folders, Gateway, Messages, Partner, Proftpd, Queues};
 use crate::stage::as2 as stage_as2;
 use crate::stage::{TONGGUAN, ftp, good, parts, plugins};
 
@@ -439,6 +439,71 @@ async fn amqp10() {
         ],
     };
     let report = conformance("transport \"amqp10\"", "built in, RabbitMQ", &stand).await;
+    keeps(&report, &[]);
+}
+
+/// To a double (tests/doubles/mqi.c), looked at from the other side as the files that its queues are.
+#[tokio::test(flavor = "multi_thread")]
+async fn ibmmq() {
+    let dir = tempfile::tempdir().unwrap();
+    let peer = Messages::new(dir.path());
+    peer.manager
+        .put("queues/NOBODYS/attributes", "deny enterprise put\n");
+    fs::write(dir.path().join("password"), "秘密\n").unwrap();
+    fs::write(dir.path().join("wrong"), "wrong\n").unwrap();
+    let stand = OnStand {
+        build: tongguan_transport_ibmmq::build,
+        base: dir.path(),
+        options: json!({
+            "module": "mq/libmqic_r.so", "queue_manager": "QM1",
+            "channel": "CUSTOMS.SVRCONN", "connection": "localhost(1414)",
+            "username": "enterprise", "password": "file:password",
+            "send": { "queue": "TO.CUSTOMS" }, "receive": { "queue": "FROM.CUSTOMS" },
+        }),
+        peer: &peer,
+        server: Some(&peer),
+        wrong: vec![
+            (
+                "a wrong password",
+                "/password",
+                json!("file:wrong"),
+                "enterprise",
+            ),
+            ("a wrong user", "/username", json!("nobody"), "nobody"),
+            (
+                "no such channel",
+                "/channel",
+                json!("NONE.SVRCONN"),
+                "NONE.SVRCONN",
+            ),
+            (
+                "another queue manager",
+                "/queue_manager",
+                json!("QM9"),
+                "QM9",
+            ),
+            (
+                "no queue to send to",
+                "/send/queue",
+                json!("NONE.TO"),
+                "NONE.TO",
+            ),
+            (
+                "no right to send there",
+                "/send/queue",
+                json!("NOBODYS"),
+                "NOBODYS",
+            ),
+            (
+                "no queue to receive from",
+                "/receive/queue",
+                json!("NONE.FROM"),
+                "NONE.FROM",
+            ),
+            ("no library", "/module", json!("mq/none.so"), "none.so"),
+        ],
+    };
+    let report = conformance("transport \"ibmmq\"", "built in, a double", &stand).await;
     keeps(&report, &[]);
 }
 

@@ -9,6 +9,10 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../doubles/mqweb.rs"]
+mod mqweb;
+#[path = "../doubles/platform.rs"]
+mod platform;
 mod stage;
 
 use serde_json::Value;
@@ -30,6 +34,10 @@ enum Server {
     /// Shared by two ways: the first one restarts it, when both have come to their middle.
     Broker(Arc<Meeting>, bool),
     Ftp(stage::ftp::Server),
+    /// A double: tests/doubles/mqi.c.
+    IbmMq(stage::ibmmq::QueueManager),
+    /// A double: tests/doubles/mqweb.rs.
+    MqWeb(mqweb::MqWeb),
     #[cfg(all(unix, feature = "sftp"))]
     Ssh(stage::sshd::Server),
 }
@@ -40,6 +48,8 @@ impl Server {
             Self::OtherSide => customs.kill(),
             Self::Broker(meeting, first) => meeting.only(*first, || broker("kill")),
             Self::Ftp(server) => server.stop(),
+            Self::IbmMq(server) => server.stop(),
+            Self::MqWeb(server) => server.stop(),
             #[cfg(all(unix, feature = "sftp"))]
             Self::Ssh(server) => server.stop(),
         }
@@ -50,6 +60,8 @@ impl Server {
             Self::OtherSide => *customs = other_side(dir),
             Self::Broker(meeting, first) => meeting.only(*first, || broker("start")),
             Self::Ftp(server) => server.start(),
+            Self::IbmMq(server) => server.start(),
+            Self::MqWeb(server) => server.start(),
             #[cfg(all(unix, feature = "sftp"))]
             Self::Ssh(server) => server.start(),
         }
@@ -262,6 +274,18 @@ fn every_way_carries_the_same_five_hundred() {
         server.client(way.1.path(), &known);
         ways.push((way.0, way.1, Server::Ssh(server)));
     }
+    let dir = tempfile::tempdir().unwrap();
+    let server = stage::ibmmq::QueueManager::new(dir.path());
+    server.client(dir.path());
+    ways.push(("ibmmq", dir, Server::IbmMq(server)));
+    let way = folder("ibmmq, REST", Server::OtherSide);
+    let server = mqweb::MqWeb::new();
+    fs::write(way.1.path().join("login"), mqweb::MqWeb::LOGIN).unwrap();
+    declare_by(
+        way.1.path(),
+        &format!("[transports.main]\n{}", server.table()),
+    );
+    ways.push((way.0, way.1, Server::MqWeb(server)));
     let way = folder("http", Server::OtherSide);
     fs::write(way.1.path().join("token"), "t0ken\n").unwrap();
     let table = format!(

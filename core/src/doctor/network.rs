@@ -50,7 +50,8 @@ pub(super) async fn examined(
     all
 }
 
-/// The servers that a transport's table names: by `url` or `urls`, or by `host` and `port`.
+/// The servers that a transport's table names: by `url` or `urls`, by `host` and `port`, or by
+/// `connection`, as IBM MQ writes it.
 fn addresses(kind: &str, options: &PartOptions) -> Vec<(String, u16)> {
     let table = &options.options;
     let texts = |name: &str| -> Vec<String> {
@@ -84,6 +85,14 @@ fn addresses(kind: &str, options: &PartOptions) -> Vec<(String, u16)> {
                 None => (host, port.unwrap_or(usual)),
             },
         );
+    }
+    for list in texts("connection") {
+        all.extend(list.split(',').map(|one| {
+            // `host(1414)`, or the host alone.
+            let (host, port) = one.trim().split_once('(').unwrap_or((one.trim(), ""));
+            let port = port.trim_end_matches(')').parse();
+            (host.to_owned(), port.unwrap_or(1414))
+        }));
     }
     all.sort();
     all.dedup();
@@ -170,6 +179,10 @@ mod tests {
         assert_eq!(of("ftp", json!({"host": "h"})), [place("h", 21)]);
         assert_eq!(of("sftp", json!({"host": "h", "port": 2})), [place("h", 2)]);
         assert_eq!(of("library", json!({"remote": "h:7"})), [place("h", 7)]);
+        assert_eq!(
+            of("ibmmq", json!({"connection": "a(1415), b"})),
+            [place("a", 1415), place("b", 1414)]
+        );
         assert!(of("directory", json!({"inbox": "in"})).is_empty());
     }
 }

@@ -2,17 +2,15 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `library` | a vendor's library, loaded at run time |
 //! | `returned` | what its return values mean |
 //! | `certificate` | the certificate in a file, and the proof that a key is its |
 //! | `form` | what devices sign, and the form in which they answer |
 
 mod certificate;
 mod form;
-mod library;
 mod returned;
 
 pub use certificate::{algorithm, certificate_file, prove, verified};
 pub use form::{rsa_sha1_padded, sha1_digest_info, sm2_value};
-pub use library::Library;
 pub use returned::{Code, Codes, Returned};
+pub use tongguan_loading::Library;

@@ -10,6 +10,7 @@
 pub mod as2;
 pub mod desktop;
 pub mod ftp;
+pub mod ibmmq;
 pub mod keys;
 pub mod parts;
 pub mod plugins;

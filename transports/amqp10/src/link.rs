@@ -5,6 +5,8 @@ use fe2o3_amqp::link::ReceiverAttachError;
 use fe2o3_amqp::link::receiver::CreditMode;
 use fe2o3_amqp::sasl_profile::SaslProfile;
 use fe2o3_amqp::session::SessionHandle;
+use fe2o3_amqp::types::messaging::{Source, Target};
+use fe2o3_amqp::types::primitives::{Array, Symbol};
 use fe2o3_amqp::{Connection, Receiver, Sender, Session};
 use std::fmt::{Debug, Display};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +15,7 @@ use tokio::net::TcpStream;
 
 use tongguan_contracts::{Failure, FailureClass};
 
-use crate::options::{Host, Options};
+use crate::options::{Host, Node, Options};
 use crate::tls;
 use crate::trouble::failure;
 
@@ -28,11 +30,21 @@ pub(crate) struct Link {
     session: SessionHandle<()>,
 }
 
-/// Names of containers and links: the broker must not take one for another.
+/// Names of containers and links: the broker must not take one for another. IBM MQ takes no hyphen
+/// ("AMQP 1.0 support", container-id).
 fn name(what: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("tongguan-{what}-{}-{number}", std::process::id())
+    format!("tongguan.{what}.{}.{number}", std::process::id())
+}
+
+/// Capabilities, as a link tells them; none where there are none.
+fn told(capabilities: &[String]) -> Option<Array<Symbol>> {
+    let all: Vec<Symbol> = capabilities
+        .iter()
+        .map(|c| Symbol::from(c.as_str()))
+        .collect();
+    (!all.is_empty()).then(|| Array::from(all))
 }
 
 impl Link {
@@ -111,17 +123,23 @@ impl Link {
     }
 
     /// A link to the node that envelopes go to.
-    pub(crate) async fn sender(&mut self, part: &str, to: &str) -> Result<Sender, Failure> {
+    pub(crate) async fn sender(&mut self, part: &str, node: &Node) -> Result<Sender, Failure> {
+        let to = node.address.as_str();
         // RabbitMQ's plugin (before 4.0) says accepted though there is no such queue, and drops the
         // message; only a link from it does not come about then.
         let doing = format!("use send.address {to}");
         if to.starts_with("/amq/queue/") {
-            match self.receives(to, 0).await {
+            match self.receives(node, 0).await {
                 Ok(looking) => drop(looking),
                 Err(error) => return Err(self.because(part, &doing, &error).await),
             }
         }
-        match Sender::attach(&mut self.session, name("send"), to).await {
+        let mut target = Target::builder().address(to);
+        if let Some(capabilities) = told(&node.capabilities) {
+            target = target.capabilities(capabilities);
+        }
+        let sender = Sender::builder().name(name("send")).target(target.build());
+        match sender.attach(&mut self.session).await {
             Ok(sender) => Ok(sender),
             Err(error) => Err(self.because(part, &doing, &error).await),
         }
@@ -131,11 +149,11 @@ impl Link {
     pub(crate) async fn receiver(
         &mut self,
         part: &str,
-        from: &str,
+        node: &Node,
         credit: u32,
     ) -> Result<Receiver, Failure> {
-        let doing = format!("use receive.address {from}");
-        match self.receives(from, credit).await {
+        let doing = format!("use receive.address {}", node.address);
+        match self.receives(node, credit).await {
             Ok(receiver) => Ok(receiver),
             Err(error) => Err(self.because(part, &doing, &error).await),
         }
@@ -151,7 +169,7 @@ impl Link {
         match ended {
             Err(_) => Ok(()),
             Ok(ended) => {
-                let doing = format!("use {} and {}", options.to, options.from);
+                let doing = format!("use {} and {}", options.to.address, options.from.address);
                 Err(match ended {
                     Err(error) => failure(part, &doing, &error),
                     Ok(()) => Failure::transient(part, doing, "the broker ended the session"),
@@ -173,14 +191,22 @@ impl Link {
         }
     }
 
-    async fn receives(&mut self, from: &str, credit: u32) -> Result<Receiver, ReceiverAttachError> {
+    async fn receives(
+        &mut self,
+        node: &Node,
+        credit: u32,
+    ) -> Result<Receiver, ReceiverAttachError> {
+        let mut source = Source::builder().address(node.address.as_str());
+        if let Some(capabilities) = told(&node.capabilities) {
+            source = source.capabilities(capabilities);
+        }
         let mode = match credit {
             0 => CreditMode::Manual,
             credit => CreditMode::Auto(credit),
         };
         Receiver::builder()
             .name(name("receive"))
-            .source(from)
+            .source(source.build())
             .credit_mode(mode)
             .attach(&mut self.session)
             .await

@@ -39,8 +39,12 @@ enum OneOrMore {
 /// Where envelopes go, or answers come from.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Node {
-    address: String,
+pub(crate) struct Node {
+    pub address: String,
+    /// What the broker is told that the node is (AMQP 1.0, 3.5.3 and 3.5.4): IBM MQ takes an address
+    /// for a topic, where it is not told `queue`.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
 }
 
 fn credit() -> u32 {
@@ -63,9 +67,9 @@ pub(crate) struct Options {
     pub login: Option<(String, Secret)>,
     pub tls: Files,
     /// The node that envelopes go to.
-    pub to: String,
+    pub to: Node,
     /// The node that answers come from.
-    pub from: String,
+    pub from: Node,
     /// How many unsettled deliveries the broker sends ahead.
     pub credit: u32,
     /// How long to wait until the broker says what became of an envelope.
@@ -162,8 +166,8 @@ impl Options {
                 certificate,
                 key_password: table.key_password.map(secret).transpose()?,
             },
-            to: table.send.address,
-            from: table.receive.address,
+            to: table.send,
+            from: table.receive,
             credit: table.credit.max(1),
             outcome_timeout: Duration::from_millis(table.outcome_timeout_ms),
             connect_timeout: Duration::from_millis(table.connect_timeout_ms),

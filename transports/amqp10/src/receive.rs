@@ -52,7 +52,7 @@ impl Source for Node {
     }
 
     async fn next(&self, (_, receiver): &mut Self::Link) -> Result<Delivery, Failure> {
-        let from = &self.options.from;
+        let from = &self.options.from.address;
         let doing = format!("receive from {from}");
         loop {
             let delivery = receiver.recv::<Body<Value>>().await;

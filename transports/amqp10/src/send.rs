@@ -47,7 +47,7 @@ impl Outlet {
     /// for those after it.
     pub(crate) async fn send(&self, message: Message<Data>) -> Result<Accepted, Failure> {
         let part = self.part.as_str();
-        let to = self.options.to.as_str();
+        let to = self.options.to.address.as_str();
         let doing = format!("send to {to}");
         let mut open = self.link.lock().await;
         if !open.as_ref().is_some_and(|(link, _)| link.is_up()) {
@@ -55,7 +55,8 @@ impl Outlet {
             let mut link = Link::open(part, &self.options)
                 .await
                 .map_err(Failure::unsent)?;
-            let sender = link.sender(part, to).await.map_err(Failure::unsent)?;
+            let sender = link.sender(part, &self.options.to).await;
+            let sender = sender.map_err(Failure::unsent)?;
             tracing::info!(part, "connected for sending");
             *open = Some((link, sender));
         }

@@ -238,3 +238,55 @@ async fn another_host_takes_over_and_rights_are_named() {
     let older = stage.built(json!({ "url": format!("amqp://127.0.0.1:{port}") }));
     refused(older, WRONG, &["kind = \"amqp\""]).await;
 }
+
+/// What the client says to the broker, while it passes by.
+async fn overheard(port: u16) -> (u16, Arc<std::sync::Mutex<Vec<u8>>>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap().port();
+    let said = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let broker = tokio::net::TcpStream::connect(("127.0.0.1", port));
+            let (mut answers, mut to) = broker.await.unwrap().into_split();
+            let (mut from, mut back) = client.into_split();
+            let heard = Arc::clone(&heard);
+            tokio::spawn(async move { tokio::io::copy(&mut answers, &mut back).await });
+            tokio::spawn(async move {
+                let mut part = [0; 4096];
+                while let Ok(length @ 1..) = from.read(&mut part).await {
+                    heard.lock().unwrap().extend_from_slice(&part[..length]);
+                    if to.write_all(&part[..length]).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    (here, said)
+}
+
+/// As IBM MQ wants it: where it is not told that the address is a queue's, it takes it for a topic; and
+/// its client ids have no hyphen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_tells_what_its_address_is() {
+    let Some(stage) = Stage::new("ten-capabilities") else {
+        return;
+    };
+    let (port, said) = overheard(stage.port).await;
+    let node = |address: &str| json!({ "address": address, "capabilities": ["queue"] });
+    let transport = stage.built(json!({
+        "url": format!("amqp://127.0.0.1:{port}"),
+        "send": node("/queue/out"), "receive": node("/queue/in"),
+    }));
+    let transport = transport.unwrap();
+    transport.check().await.unwrap();
+    send(transport.as_ref()).await.unwrap();
+    transport.close().await;
+    let said = said.lock().unwrap();
+    let count = |wanted: &[u8]| said.windows(wanted.len()).filter(|w| *w == wanted).count();
+    // An array of one symbol (AMQP 1.0, 1.6.21 and 1.6.24), for each link: the check's two, and to send.
+    assert_eq!(count(b"\xe0\x0b\x01\xb3\0\0\0\x05queue"), 3);
+    assert!(count(b"tongguan.node.") >= 1 && count(b"tongguan-") == 0);
+}

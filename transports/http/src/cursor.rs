@@ -105,6 +105,16 @@ impl Window {
         asked.unwrap_or_else(|| written(now() - by.first, &by.pattern))
     }
 
+    /// Whether a receipt that is named is to be had: it is neither handed out nor done with.
+    pub(crate) fn wants(&self, id: &str) -> bool {
+        !self.kept.had.contains_key(id)
+            && !self.past.contains_key(id)
+            && self
+                .stages
+                .get(id)
+                .is_none_or(|stage| *stage == Stage::Back)
+    }
+
     /// Takes in what was given to a question asked `then`; gives what is to be handed out. Questions
     /// are asked one after the other.
     pub(crate) fn saw(

@@ -45,7 +45,12 @@ impl Extract {
                 serde_json::from_str(&text).map_err(|e| format!("it is no JSON: {e}"))?
             }
         };
-        match at(&whole, &self.items) {
+        let there = match &whole {
+            // An answer that is a list has nothing by a name.
+            Value::Array(_) => Some(&whole),
+            _ => at(&whole, &self.items),
+        };
+        match there {
             Some(Value::Array(list)) if list.len() > MOST => Err(format!(
                 "it has {} receipts, and no more than {MOST} are taken at once",
                 list.len()

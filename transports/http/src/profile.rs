@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use tongguan_contracts::{Failure, PartOptions};
 
-const PROFILES: [(&str, &str); 2] = [
+const PROFILES: [(&str, &str); 3] = [
     ("cebcmsg", include_str!("profiles/cebcmsg.toml")),
     ("gateway", include_str!("profiles/gateway.toml")),
+    ("ibmmq", include_str!("profiles/ibmmq.toml")),
 ];
 
 /// The part's options over those of the profile that they name.
@@ -46,11 +47,11 @@ pub(crate) fn resolve(options: &PartOptions) -> Result<PartOptions, Failure> {
 }
 
 /// Puts a table over another: tables come together, anything else takes the place. `false` in the
-/// place of a table removes it.
+/// place of a table or a text removes it.
 fn over(under: &mut Map<String, Value>, table: Map<String, Value>) {
     for (name, value) in table {
         match (under.get_mut(&name), value) {
-            (Some(Value::Object(_)), Value::Bool(false)) => {
+            (Some(Value::Object(_) | Value::String(_)), Value::Bool(false)) => {
                 under.remove(&name);
             }
             (Some(Value::Object(under)), Value::Object(table)) => over(under, table),

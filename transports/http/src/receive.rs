@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use hyper::StatusCode;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,10 @@ use crate::items::Item;
 use crate::link::Link;
 use crate::names::Scope;
 use crate::options::{Options, Query};
+use crate::request::Request;
 
+/// So many that a list names are fetched before they are handed out.
+const TOGETHER: usize = 16;
 /// The longest pause between two tries to reach a platform that is away.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -33,6 +36,8 @@ struct State {
     window: Option<Window>,
     /// Given, and not handed out yet.
     waiting: VecDeque<Item>,
+    /// Named, and not to be had.
+    unfit: HashSet<String>,
     due: Option<Instant>,
     pause: Duration,
 }
@@ -125,13 +130,65 @@ impl Inbox {
         if answer.status == StatusCode::NO_CONTENT {
             return Ok(Vec::new());
         }
-        let found = self.query.receipts(&answer.headers, &answer.body);
-        found.map_err(|why| {
-            // What a platform says while it is being mended may be anything.
-            let why = format!("{why}; it says: {}", answer.told());
-            let failure = Failure::transient(part, doing.as_str(), why);
-            (failure.remedy(self.mend("form, items")), None)
-        })
+        let found = self
+            .query
+            .receipts(&answer.headers, &answer.body)
+            .map_err(|why| {
+                // What a platform says while it is being mended may be anything.
+                let why = format!("{why}; it says: {}", answer.told());
+                let failure = Failure::transient(part, doing.as_str(), why);
+                (failure.remedy(self.mend("form, items")), None)
+            })?;
+        match &self.query.fetch {
+            None => Ok(found),
+            Some(request) => self.fetched(request, found).await,
+        }
+    }
+
+    /// The receipts that a list names, each asked for. One that cannot be had is told of once, and keeps
+    /// no other waiting.
+    async fn fetched(
+        &self,
+        request: &Request,
+        named: Vec<Item>,
+    ) -> Result<Vec<Item>, (Failure, Option<Duration>)> {
+        let part = self.options.part.as_str();
+        let wanted: Vec<Item> = {
+            let state = self.state();
+            let wants = |item: &Item| {
+                let fresh = state.window.as_ref().is_none_or(|w| w.wants(&item.id));
+                fresh && !state.unfit.contains(&item.id)
+            };
+            named.into_iter().filter(wants).take(TOGETHER).collect()
+        };
+        let mut items = Vec::new();
+        for item in wanted {
+            let scope = Scope::new(&self.options.given).with("id", &item.id);
+            let prepared = request.prepare(scope).map_err(|why| {
+                let failure = Failure::misconfigured(part, "ask for a receipt", why);
+                (failure.remedy(self.mend("fetch")), None)
+            })?;
+            let doing = format!("ask for a receipt at {}", self.link.shown(&prepared.path));
+            let answer = self.link.ask(&doing, prepared).await;
+            let answer = answer.map_err(|failure| (failure, None))?;
+            match answer.status {
+                // Somebody else had it.
+                StatusCode::NO_CONTENT | StatusCode::NOT_FOUND | StatusCode::GONE => {}
+                status if status.is_success() => items.push(Item {
+                    octets: answer.body,
+                    ..item
+                }),
+                _ => {
+                    let failure = answer.failure(part, &doing);
+                    if failure.class() != FailureClass::Rejected {
+                        return Err((self.refused(&failure), answer.later()));
+                    }
+                    tracing::error!(%failure, id = item.id, "a receipt cannot be had: it stays there");
+                    self.state().unfit.insert(item.id);
+                }
+            }
+        }
+        Ok(items)
     }
 
     /// No answer to a question is a message's end: what is refused is the question.
@@ -192,7 +249,7 @@ impl Inbox {
     }
 
     /// Tells the platform that a receipt is ours.
-    async fn tell(&self, request: &crate::request::Request, id: &str) -> Result<(), Failure> {
+    async fn tell(&self, request: &Request, id: &str) -> Result<(), Failure> {
         let part = self.options.part.as_str();
         let scope = Scope::new(&self.options.given).with("id", id);
         let prepared = request.prepare(scope).map_err(|why| {

@@ -11,7 +11,7 @@ use super::{
     ByTime, Certificates, Content, Cursor, Encoding, Extract, Form, Listen, Query, Receipt, pair,
     request,
 };
-use crate::request::{Wrong, template, wrong};
+use crate::request::{RequestTable, Wrong, template, wrong};
 use crate::template::Template;
 
 /// Anything: what an item has is known when it comes.
@@ -102,17 +102,26 @@ impl QueryTable {
         let known = |name: &str| everywhere(name) || (has_cursor && name == "cursor");
         let request =
             request(&key, &self.request)?.read(&key, Method::GET, &table.headers, &known)?;
-        let acknowledge = match &self.acknowledge {
-            None => None,
-            Some(table_of) => {
-                let known = |name: &str| everywhere(name) || name == "id";
-                let key = at("acknowledge");
-                Some(table_of.read(&key, Method::POST, &table.headers, &known)?)
+        let about_one = |what: &str, method, one: Option<&RequestTable>| {
+            let Some(one) = one else { return Ok(None) };
+            if self.id.is_none() {
+                return Err(wrong(at("id"), format!("{what} needs the receipt's id")));
             }
+            let known = |name: &str| everywhere(name) || name == "id";
+            one.read(&at(what), method, &table.headers, &known)
+                .map(Some)
         };
-        if acknowledge.is_some() && self.id.is_none() {
-            return Err(wrong(at("id"), "an acknowledgement needs the receipt's id"));
+        let fetch = about_one("fetch", Method::GET, self.fetch.as_ref())?;
+        let acknowledge = about_one("acknowledge", Method::POST, self.acknowledge.as_ref())?;
+        if fetch.is_some() && (self.octets.is_some() || self.receipt.is_some()) {
+            let why = "with fetch, the answer to it is the receipt: octets and receipt have no say";
+            return Err(wrong(at("fetch"), why));
         }
+        // What is fetched takes its place.
+        let nothing = String::new();
+        let octets = fetch
+            .as_ref()
+            .map_or(self.octets.as_ref(), |_| Some(&nothing));
         let cursor = match &self.cursor {
             None if acknowledge.is_none() => {
                 let why =
@@ -145,12 +154,13 @@ impl QueryTable {
                 &key,
                 self.form,
                 &self.items,
-                self.octets.as_ref(),
+                octets,
                 self.encoding,
                 self.receipt.as_ref(),
             )?,
             id,
             cursor,
+            fetch,
             acknowledge,
         })
     }

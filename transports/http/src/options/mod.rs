@@ -129,6 +129,8 @@ pub(crate) struct Query {
     pub extract: Extract,
     pub id: Option<Template>,
     pub cursor: Option<Cursor>,
+    /// How one receipt is asked for, where the list only names them. The answer is the receipt.
+    pub fetch: Option<Request>,
     pub acknowledge: Option<Request>,
 }
 

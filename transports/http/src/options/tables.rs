@@ -100,6 +100,7 @@ pub(super) struct QueryTable {
     pub receipt: Option<ReceiptTable>,
     pub id: Option<String>,
     pub cursor: Option<CursorTable>,
+    pub fetch: Option<RequestTable>,
     pub acknowledge: Option<RequestTable>,
     #[serde(flatten)]
     pub request: Map<String, Value>,

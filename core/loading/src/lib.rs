@@ -1,3 +1,5 @@
+//! A vendor's library, loaded at run time: signers' devices have one, and so has IBM MQ. Loaded into this
+//! process, where the interface is a standard one that is known at build time; plugins are core/host's.
 #![allow(unsafe_code, reason = "a vendor's library is loaded")]
 
 use std::collections::HashMap;
