@@ -21,6 +21,7 @@ pub(crate) struct Codes {
     bound: Option<String>,
     away: Option<String>,
     status: Option<String>,
+    yearly: Option<String>,
 }
 
 /// What is wrong with a declaration.
@@ -35,6 +36,8 @@ pub(crate) enum Wrong<'a> {
     Bound,
     Away,
     Status,
+    /// Its buyer has bought too much this year.
+    Yearly,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +77,7 @@ pub(crate) fn code(message: &str, wrong: Wrong<'_>) -> &'static str {
         Wrong::Bound => or_none(&codes.bound),
         Wrong::Away => or_none(&codes.away),
         Wrong::Status => or_none(&codes.status),
+        Wrong::Yearly => or_none(&codes.yearly),
     }
 }
 
@@ -90,7 +94,13 @@ mod tests {
             for name in &codes.messages {
                 assert_eq!(message(name).unwrap().kind, Kind::Declaration, "{name}");
             }
-            let some = [&codes.old, &codes.bound, &codes.away, &codes.status];
+            let some = [
+                &codes.old,
+                &codes.bound,
+                &codes.away,
+                &codes.status,
+                &codes.yearly,
+            ];
             let all = [
                 &codes.signature,
                 &codes.values,

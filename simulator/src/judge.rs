@@ -4,20 +4,25 @@ use time::OffsetDateTime;
 
 use tongguan_crypto::Certificate;
 use tongguan_messages::envelope::{Envelope, write_receipt};
+use tongguan_messages::typed::{ceb816, ceb818};
 use tongguan_messages::{Limits, Message, Parsed, message, read};
 use tongguan_verifier::{Finding, Layer, Report, Verifier};
 use tongguan_xmldsig::{Policy, Trust, VerifyError, verify};
 
 use crate::codes::{Wrong, code};
 use crate::ledger::{Entry, Key, Known, Ledger, Verdict};
+use crate::limits;
 use crate::receipts::{
     Reply, course, enclose, guid, inventory_number, malformed, report, said, unit_of,
 };
 use crate::scenario::{Arrivals, Scenario};
+use crate::tax;
 use crate::unit::{Unit, units};
 
 /// Customs stored it, compared it, and returned it (海关退单).
 const RETURNED: &str = "100";
+/// What is taxed, and counts to its buyer's limits.
+const INVENTORY: &str = "CEB621Message";
 
 /// What a judgement rests on.
 pub(crate) struct Judge<'s> {
@@ -54,6 +59,9 @@ struct Group {
     case: Option<usize>,
     key: String,
     stages: Vec<Vec<Vec<(&'static str, String)>>>,
+    bills: Vec<ceb816::Tax>,
+    summed_up: Vec<ceb818::Tax>,
+    void: Vec<ceb818::Tax>,
 }
 
 impl Judge<'_> {
@@ -66,7 +74,7 @@ impl Judge<'_> {
         // A declaration may keep its schema and have no receipt that keeps its own: copNo may be
         // missing in the one and not in the other. The specification is silent; nothing is booked.
         for unit in units(parsed) {
-            let tried = unit_of(receipt, unit.node, 0, "-1", "");
+            let tried = unit_of(receipt, unit.node, 0, "-1", "", "");
             let tried = write_receipt(receipt, &guid(), &[tried]);
             if let Err(problems) = read(&tried, &Limits::default()) {
                 let text = format!("it cannot be answered: in its receipt, {}", said(&problems));
@@ -86,7 +94,7 @@ impl Judge<'_> {
             let before = self.arrivals.another(unit.field("guid"));
             let scenario = self.scenario;
             let case = scenario.case(parsed.message, &key, &numbers, before);
-            let number = case.map(|(number, _)| number);
+            let met = case.map(|(number, _)| number);
             if let Some((_, case)) = case {
                 if let Some(code) = &case.report {
                     return report(code, "scenario", &envelope.head);
@@ -110,30 +118,54 @@ impl Judge<'_> {
                 }
                 _ => judged.stages,
             };
-            if let Some(entry) = judged.entry {
+            let (mut bill, mut void, mut number) = (None, None, String::new());
+            if let Some(mut entry) = judged.entry {
+                number.clone_from(&entry.invt_no);
+                let said = |code: &str| stages.iter().any(|(said, _)| said == code);
+                if said("800") && !entry.deletes {
+                    bill = self.bill(&unit, &entry, stages.len());
+                    entry.tax_no = bill
+                        .as_ref()
+                        .map_or_else(String::new, |b| b.TaxHeadRd.taxNo.clone());
+                }
+                if said("399") {
+                    void = self.void(&entry, stages.len());
+                }
                 if !kept && !entry.repeat && !entry.refused {
                     self.ledger.keep(&envelope.head.cop_msg_id, &envelope.data);
                     kept = true;
                 }
                 self.ledger.note(entry, own, numbers);
             }
-            let group = match groups.iter().position(|group| group.case == number) {
+            let group = match groups.iter().position(|group| group.case == met) {
                 Some(at) => &mut groups[at],
                 None => {
                     groups.push(Group {
-                        case: number,
+                        case: met,
                         key,
                         stages: Vec::new(),
+                        bills: Vec::new(),
+                        summed_up: Vec::new(),
+                        void: Vec::new(),
                     });
                     let last = groups.len() - 1;
                     &mut groups[last]
                 }
             };
+            if let Some(bill) = bill {
+                let head = &bill.TaxHeadRd;
+                if scenario.tax.summed_up().is_some() {
+                    let later = tax::summed_up(&head.invtNo, stages.len() + 1);
+                    group.summed_up.push(later);
+                }
+                group.bills.push(bill);
+            }
+            group.void.extend(void);
             for (stage, (code, detail)) in stages.iter().enumerate() {
                 if group.stages.len() <= stage {
                     group.stages.push(Vec::new());
                 }
-                group.stages[stage].push(unit_of(receipt, unit.node, stage, code, detail));
+                group.stages[stage].push(unit_of(receipt, unit.node, stage, code, detail, &number));
             }
         }
         let mut replies = Vec::new();
@@ -141,6 +173,33 @@ impl Judge<'_> {
             replies.append(&mut self.replies(envelope, receipt, group));
         }
         replies
+    }
+
+    /// The number that customs gives to an inventory: one that no other has, and again the same.
+    fn number(&self, parsed: &Parsed, receipt: &Message, unit: &Unit<'_>) -> String {
+        let (name, key) = (parsed.message.name, unit.key(parsed));
+        if let Some(known) = self.ledger.known(name, &key)
+            && known.entry.guid == unit.field("guid")
+        {
+            return known.entry.invt_no.clone();
+        }
+        let numbers = (0..).map(|attempt| inventory_number(receipt, unit.node, attempt));
+        let mut free = numbers.filter(|number| !self.ledger.is_given(number));
+        free.next().unwrap_or_default()
+    }
+
+    /// The tax bill of an inventory that is released.
+    fn bill(&self, unit: &Unit<'_>, entry: &Entry, stage: usize) -> Option<ceb816::Tax> {
+        let taxed = entry.message == INVENTORY && self.scenario.tax.bills;
+        taxed.then(|| tax::made(unit.node, &entry.invt_no, stage))?
+    }
+
+    /// What becomes of the bill of the inventory that is cancelled.
+    fn void(&self, entry: &Entry, stage: usize) -> Option<ceb818::Tax> {
+        let (message, key) = entry.takes_back.as_ref()?;
+        let inventory = &self.ledger.known(message, key)?.entry;
+        let billed = !inventory.tax_no.is_empty();
+        billed.then(|| tax::void(&inventory.invt_no, &inventory.tax_no, stage))
     }
 
     fn signature(&self, envelope: &Envelope, parsed: &Parsed) -> Result<(), String> {
@@ -173,20 +232,21 @@ impl Judge<'_> {
         let name = parsed.message.name;
         let refused = |wrong: Wrong<'_>, why: String| Said::refused(code(name, wrong), why);
         let inventory = match receipt.name {
-            "CEB604Message" | "CEB622Message" => inventory_number(receipt, unit.node),
+            "CEB604Message" | "CEB622Message" => self.number(parsed, receipt, unit),
             _ => String::new(),
         };
+        let bought = (name == INVENTORY).then_some(unit.node);
         let entry = Entry {
             message: name.to_owned(),
             key: unit.key(parsed),
             guid: unit.field("guid").to_owned(),
             cop_msg_id: envelope.head.cop_msg_id.clone(),
-            repeat: false,
-            refused: false,
             deletes: unit.deletes(),
             app_time: unit.field("appTime").to_owned(),
             invt_no: inventory,
-            takes_back: None,
+            buyer: bought.map_or_else(String::new, limits::buyer),
+            amount: bought.map(limits::price),
+            ..Entry::default()
         };
         let good = |entry| Said {
             stages: course(receipt)
@@ -199,8 +259,10 @@ impl Judge<'_> {
         let rules = report.and_then(|r| r.errors.iter().find(|f| f.layer == Layer::Rules));
         match self.ledger.judge(&entry, unit.amends()) {
             Verdict::Repeat => {
+                let before = self.ledger.known(name, &entry.key);
                 return good(Entry {
                     repeat: true,
+                    takes_back: before.and_then(|known| known.entry.takes_back.clone()),
                     ..entry
                 });
             }
@@ -235,21 +297,34 @@ impl Judge<'_> {
         }
         match self.about(parsed.message, unit, &beside) {
             Err(wrong) => refused(wrong, format!("[{}]", unit.field("invtNo"))),
-            Ok(takes_back) => match self.differs(parsed.message, &beside, report) {
+            Ok(about) => match self.differs(parsed.message, &beside, report) {
                 Some((rule, text)) => match code(name, Wrong::Rule(&rule)) {
                     // A rule with a code of its own is not the comparison's to return.
                     own if own != code(name, Wrong::Rule("")) => Said::refused(own, text),
                     _ => returned(receipt, &text),
                 },
-                None => good(Entry {
-                    takes_back,
-                    ..entry
-                }),
+                None => {
+                    let beyond = bought.filter(|_| !entry.deletes);
+                    let beyond = beyond.and_then(|i| limits::exceeded(i, &entry, self.ledger));
+                    if let Some((wrong, why)) = beyond {
+                        return refused(wrong, why);
+                    }
+                    let (takes_back, gives_back) =
+                        match matches!(name, "CEB623Message" | "CEB605Message") {
+                            true => (about, None),
+                            false => (None, about),
+                        };
+                    good(Entry {
+                        takes_back,
+                        gives_back,
+                        ..entry
+                    })
+                }
             },
         }
     }
 
-    /// The inventory that a cancellation or a return is about, and that a cancellation takes back.
+    /// The inventory that a cancellation or a return is about, where it was declared here.
     fn about(
         &self,
         declaration: &Message,
@@ -257,7 +332,7 @@ impl Judge<'_> {
         beside: &[&Known],
     ) -> Result<Option<Key>, Wrong<'static>> {
         let about = match declaration.name {
-            "CEB623Message" | "CEB625Message" => "CEB621Message",
+            "CEB623Message" | "CEB625Message" => INVENTORY,
             "CEB605Message" => "CEB603Message",
             _ => return Ok(None),
         };
@@ -274,8 +349,7 @@ impl Judge<'_> {
         if inventory.taken_back {
             return Err(Wrong::Status);
         }
-        let cancels = matches!(declaration.name, "CEB623Message" | "CEB605Message");
-        Ok(cancels.then(|| (about.to_owned(), inventory.entry.key.clone())))
+        Ok(Some((about.to_owned(), inventory.entry.key.clone())))
     }
 
     /// What differs from what was declared of the same order, or is not there though it must be.
@@ -305,19 +379,26 @@ impl Judge<'_> {
 
     /// The receipts of a group, as its case lets them come.
     fn replies(&self, envelope: &Envelope, receipt: &'static Message, group: &Group) -> Vec<Reply> {
+        let head = &envelope.head;
+        let all = group.stages.iter();
+        let mut all: Vec<Reply> = all
+            .map(|units| enclose(receipt.name, units, head))
+            .collect();
+        all.extend(tax::reply("CEB816Message", &group.bills, head));
+        all.extend(tax::reply("CEB818Message", &group.void, head));
+        if let Some(mut later) = tax::reply("CEB818Message", &group.summed_up, head) {
+            later.after = self.scenario.tax.summed_up().unwrap_or_default();
+            all.push(later);
+        }
         let Some((number, case)) = self.scenario.numbered(group.case) else {
-            let all = group.stages.iter();
-            return all
-                .map(|units| enclose(receipt.name, units, &envelope.head))
-                .collect();
+            return all;
         };
         if case.lose {
             return Vec::new();
         }
         let mut replies = Vec::new();
-        for (stage, units) in group.stages.iter().enumerate() {
-            let mut reply = enclose(receipt.name, units, &envelope.head);
-            reply.after = self.scenario.delay(number, stage, &group.key);
+        for (stage, mut reply) in all.into_iter().enumerate() {
+            reply.after += self.scenario.delay(number, stage, &group.key);
             if case.twice {
                 replies.push(reply.clone());
             }

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{File, OpenOptions};
@@ -17,7 +18,7 @@ use tongguan_verifier::{Report, Verifier};
 use crate::unit::units;
 
 /// One declaration, as the clearance service knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// `CEB311Message`
     pub message: String,
@@ -47,6 +48,18 @@ pub struct Entry {
     /// accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes_back: Option<(String, String)>,
+    /// The message and key of the inventory whose goods this gives back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives_back: Option<(String, String)>,
+    /// The number of the tax bill of an inventory.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tax_no: String,
+    /// Whose purchase an inventory is: what is the same for one person, and does not say which.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub buyer: String,
+    /// What its goods cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Decimal>,
 }
 
 /// What is in force of a declaration.
@@ -57,6 +70,8 @@ pub(crate) struct Known {
     pub report: Option<Report>,
     /// Whether a cancellation took it back.
     pub taken_back: bool,
+    /// Whether its goods were given back.
+    pub given_back: bool,
 }
 
 /// A message and a business key.
@@ -150,6 +165,22 @@ impl Ledger {
         known.collect()
     }
 
+    /// Whether an inventory has that number, or had it.
+    pub(crate) fn is_given(&self, invt_no: &str) -> bool {
+        self.by_number.contains_key(&given(invt_no))
+    }
+
+    /// What else its buyer bought in the same year, and has kept.
+    pub(crate) fn spent(&self, entry: &Entry) -> Decimal {
+        let all = self.beside(std::iter::once(bought_by(entry))).into_iter();
+        all.filter(|known| !known.taken_back && !known.given_back)
+            .filter(|known| {
+                (&known.entry.message, &known.entry.key) != (&entry.message, &entry.key)
+            })
+            .filter_map(|known| known.entry.amount)
+            .sum()
+    }
+
     pub(crate) fn judge(&self, entry: &Entry, amends: bool) -> Verdict {
         match self.known(&entry.message, &entry.key).map(|k| &k.entry) {
             Some(there) if there.guid == entry.guid => Verdict::Repeat,
@@ -194,11 +225,12 @@ impl Ledger {
         if entry.repeat || entry.refused {
             return;
         }
-        if let Some(key) = &entry.takes_back
-            && let Some(known) = self.declared.get_mut(key)
-        {
-            self.before.push((key.clone(), Some(known.clone())));
-            known.taken_back = true;
+        for key in [&entry.takes_back, &entry.gives_back].into_iter().flatten() {
+            if let Some(known) = self.declared.get_mut(key) {
+                self.before.push((key.clone(), Some(known.clone())));
+                known.taken_back |= entry.takes_back.is_some();
+                known.given_back |= entry.gives_back.is_some();
+            }
         }
         let key = (entry.message.clone(), entry.key.clone());
         if entry.deletes {
@@ -206,7 +238,9 @@ impl Ledger {
             self.before.push((key, before));
             return;
         }
-        for number in numbers {
+        let bought = (!entry.buyer.is_empty()).then(|| bought_by(&entry));
+        let given = (!entry.invt_no.is_empty()).then(|| given(&entry.invt_no));
+        for number in numbers.into_iter().chain(bought).chain(given) {
             self.by_number
                 .entry(number)
                 .or_default()
@@ -216,6 +250,7 @@ impl Ledger {
             entry,
             report,
             taken_back: false,
+            given_back: false,
         };
         let before = self.declared.insert(key.clone(), known);
         self.before.push((key, before));
@@ -270,6 +305,17 @@ impl Compared {
         let (report, numbers) = self.0.remove(&of)?;
         Some((Some(report), numbers))
     }
+}
+
+/// Under which the inventory with a number is found.
+fn given(invt_no: &str) -> String {
+    format!("invtNo {invt_no}")
+}
+
+/// Under which a buyer's purchases of a year are found.
+fn bought_by(entry: &Entry) -> String {
+    let year: String = entry.app_time.chars().take(4).collect();
+    format!("bought {year} {}", entry.buyer)
 }
 
 fn documents(journal: &Path) -> PathBuf {
@@ -356,12 +402,7 @@ mod tests {
             key: "K".to_owned(),
             guid: "G".to_owned(),
             cop_msg_id: "C".to_owned(),
-            repeat: false,
-            refused: false,
-            deletes: false,
-            app_time: String::new(),
-            invt_no: String::new(),
-            takes_back: None,
+            ..Entry::default()
         };
         ledger.note(entry.clone(), None, []);
         assert_eq!(ledger.judge(&entry, false), Verdict::Repeat);

@@ -8,8 +8,10 @@ mod codes;
 mod http;
 mod judge;
 mod ledger;
+mod limits;
 mod receipts;
 mod scenario;
+mod tax;
 mod unit;
 
 use futures::StreamExt as _;

@@ -1,5 +1,6 @@
 //! Writes what the platform and the clearance service answer.
 
+use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -104,7 +105,7 @@ pub(crate) fn malformed(envelope: &Envelope, text: &str) -> Reply {
 }
 
 /// Each stage is said a millisecond after the one before it: receipts are put in order by this.
-fn return_time(stage: usize) -> String {
+pub(crate) fn return_time(stage: usize) -> String {
     let form = format_description!("[year][month][day][hour][minute][second][subsecond digits:3]");
     let later = time::Duration::milliseconds(i64::try_from(stage).unwrap_or(0));
     (OffsetDateTime::now_utc().to_offset(offset!(+8)) + later)
@@ -123,12 +124,17 @@ pub(crate) fn enclose(name: &'static str, units: &[Vec<(&str, String)>], origina
             after: Duration::ZERO,
         };
     };
-    let content = write_receipt(receipt, &guid(), units);
+    enclosed(name, write_receipt(receipt, &guid(), units), original)
+}
+
+/// A message in an envelope from the clearance service that the original went to.
+pub(crate) fn enclosed(name: &'static str, content: Vec<u8>, original: &Head) -> Reply {
     let cop_msg_id = guid();
+    let sender = original.receiver_ids.first();
     let envelope = Envelope {
         head: Head {
             cop_msg_id: cop_msg_id.clone(),
-            sender_id: CLEARANCE.to_owned(),
+            sender_id: sender.map_or_else(|| CLEARANCE.to_owned(), Clone::clone),
             receiver_ids: vec![original.sender_id.clone()],
             creat_time: now(format_description!(
                 "[year]-[month]-[day]T[hour]:[minute]:[second]"
@@ -173,16 +179,20 @@ pub(crate) fn course(receipt: &Message) -> Vec<&'static str> {
 const INVENTORIES: &[&str] = &["CEB604Message", "CEB622Message"];
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]");
 
-/// Nine digits that follow from a declaration's guid.
-fn serial(declaration: &Node) -> String {
+/// Nine digits that follow from a declaration's guid. Guids of one moment begin alike, so all of it counts.
+fn serial(declaration: &Node, attempt: u32) -> String {
     let guid = own_or_head(declaration, "guid").unwrap_or_default();
-    let digits: String = guid.bytes().map(|b| char::from(b'0' + b % 10)).collect();
-    format!("{:0>9}", &digits[..digits.len().min(9)])
+    let digest = Sha256::digest(format!("{guid} {attempt}"));
+    digest
+        .iter()
+        .take(9)
+        .map(|octet| char::from(b'0' + octet % 10))
+        .collect()
 }
 
 /// The number that customs gives to an inventory: customs district, year, I or E, serial: 18
-/// characters.
-pub(crate) fn inventory_number(receipt: &Message, declaration: &Node) -> String {
+/// characters. Another attempt gives another one.
+pub(crate) fn inventory_number(receipt: &Message, declaration: &Node, attempt: u32) -> String {
     let customs = own_or_head(declaration, "customsCode");
     let year: String = now(DAY).chars().take(4).collect();
     let way = match receipt.direction {
@@ -192,24 +202,25 @@ pub(crate) fn inventory_number(receipt: &Message, declaration: &Node) -> String 
     format!(
         "{:0>4}{year}{way}{}",
         customs.unwrap_or_default(),
-        serial(declaration)
+        serial(declaration, attempt)
     )
 }
 
 /// One unit of a receipt: the fields that the declaration has by the same name, the numbers that
-/// customs gives, the status.
+/// customs gives (`number` to an inventory), the status.
 pub(crate) fn unit_of(
     receipt: &Message,
     declaration: &Node,
     stage: usize,
     code: &str,
     detail: &str,
+    number: &str,
 ) -> Vec<(&'static str, String)> {
     let Some(unit) = receipt.unit else {
         return Vec::new();
     };
     let copied = |name: &str| own_or_head(declaration, name).map(str::to_owned);
-    let (day, serial) = (now(DAY), serial(declaration));
+    let (day, serial) = (now(DAY), serial(declaration, 0));
     let meaning = tongguan_messages::meaning(receipt, code);
     let given = matches!(code, "120" | "800");
     unit.particles()
@@ -225,7 +236,11 @@ pub(crate) fn unit_of(
                 // Given to an inventory (an export's receipt has it always); other declarations have
                 // the one of the inventory that they are about.
                 "invtNo" if INVENTORIES.contains(&receipt.name) => {
-                    (given || particle.min > 0).then(|| inventory_number(receipt, declaration))
+                    let number = Some(number).filter(|n| !n.is_empty());
+                    let number = number.map(str::to_owned);
+                    let number =
+                        number.unwrap_or_else(|| inventory_number(receipt, declaration, 0));
+                    (given || particle.min > 0).then_some(number)
                 }
                 _ => copied(name),
             };
@@ -234,11 +249,12 @@ pub(crate) fn unit_of(
         .collect()
 }
 
-/// A text of chapter 7, in which `[*]` and `*` stand for what the service puts in.
+/// A text of chapter 7, in which `[*]` and `*` stand for what the service puts in: a line for each.
 fn filled(text: &str, detail: &str) -> String {
     let own = detail.trim_start_matches('[').trim_end_matches(']');
     if text.contains("[*]") {
-        text.replacen("[*]", &format!("[{own}]"), 1)
+        let put = |text: String, line| text.replacen("[*]", &format!("[{line}]"), 1);
+        own.lines().fold(text.to_owned(), put)
     } else if text.contains('*') {
         text.replacen('*', own, 1)
     } else {

@@ -28,6 +28,34 @@ pub struct Scenario {
     seed: u64,
     #[serde(default)]
     cases: Vec<Case>,
+    #[serde(default)]
+    pub(crate) tax: Tax,
+}
+
+/// What becomes of tax bills.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Tax {
+    /// They are sent, after an inventory is released.
+    pub bills: bool,
+    /// So much later than its release a bill is summed up (CEB818); never, unless given.
+    summed_up_ms: Option<u64>,
+}
+
+impl Default for Tax {
+    fn default() -> Self {
+        Self {
+            bills: true,
+            summed_up_ms: None,
+        }
+    }
+}
+
+impl Tax {
+    /// When a bill is summed up.
+    pub fn summed_up(self) -> Option<Duration> {
+        self.summed_up_ms.map(Duration::from_millis)
+    }
 }
 
 /// One case: which declarations, and what happens to them.
@@ -104,7 +132,7 @@ impl Scenario {
 
     /// Whether anything comes late.
     pub(crate) fn delays(&self) -> bool {
-        self.cases.iter().any(|case| case.delay_ms.is_some())
+        self.tax.summed_up_ms.is_some() || self.cases.iter().any(|case| case.delay_ms.is_some())
     }
 
     /// How much later a receipt comes.

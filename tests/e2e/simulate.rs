@@ -113,3 +113,49 @@ fn a_scenario_that_is_wrong_is_told_with_its_case() {
         "{told}"
     );
 }
+
+/// A tax bill comes of its own accord, after an inventory's end: it is kept with the inventory, told
+/// to its role, and in its evidence.
+#[test]
+fn tax_bills_are_kept_with_their_inventories() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &ALL);
+    let path = dir.join("tongguan.toml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let told = manifest.replace(
+        "[roles.main]",
+        "[roles.main]\nreceipts = \"receipts.jsonl\"",
+    );
+    fs::write(path, told).unwrap();
+    fs::write(dir.join("s.toml"), "[tax]\nsummed_up_ms = 300\n").unwrap();
+    let args = ["simulate", "--scenario", "s.toml"];
+    let mut customs = start(dir, &args, "customs.log");
+    let mut client = start(dir, &["run"], "client.log");
+    let list = ["status", "--list", "--message", "CEB621Message"];
+    until(dir, "all bills", &list, |told| {
+        told.matches("电子税单数据状态 已汇总").count() == 3
+    });
+    for process in [&client, &customs] {
+        signal(process, "-TERM");
+    }
+    client.wait().unwrap();
+    customs.wait().unwrap();
+    let told = good(dir, TONGGUAN, &list);
+    assert_eq!(told.matches("accepted").count(), 3, "{told}");
+    let told = good(dir, TONGGUAN, &["show", "COP202600000001"]);
+    assert!(
+        told.contains("电子税单 已生成 taxNo=T") && told.contains("800"),
+        "{told}"
+    );
+    let told = good(dir, TONGGUAN, &["status", "--unmatched"]);
+    assert!(!told.contains("CEB81"), "{told}");
+    let heard = fs::read_to_string(dir.join("receipts.jsonl")).unwrap();
+    for notice in ["CEB816Message", "CEB818Message"] {
+        assert_eq!(heard.matches(notice).count(), 3, "{heard}");
+    }
+    let args = ["evidence", "export", "COP202600000001", "--out", "e.zip"];
+    good(dir, TONGGUAN, &args);
+    let told = good(dir, TONGGUAN, &["evidence", "verify", "e.zip"]);
+    assert!(told.contains("CEB818Message 2"), "{told}");
+}

@@ -1,11 +1,12 @@
 //! Signed declarations, and what customs says of them.
+#![allow(dead_code, reason = "each test uses its part")]
 
 use std::sync::{Arc, LazyLock};
 use tongguan_crypto::{PrivateKey, Scheme, TestSubject, provider};
 use tongguan_messages::envelope::{Envelope, Head, Opened, open};
 use tongguan_messages::{
-    BaseTransfer, Extent, Limits, answers, closing, message, opening, read, transfer,
-    unsigned_example,
+    BaseTransfer, Extent, Kind, Limits, News, answers, closing, message, news, opening, read,
+    transfer, unsigned_example,
 };
 use tongguan_simulator::{Reply, Simulator};
 use tongguan_xmldsig::{Enveloping, KeyInfo, Profile, Sm2Encoding};
@@ -124,9 +125,24 @@ pub fn texts(customs: &Simulator, declared: &Declared) -> Vec<(String, String)> 
             panic!("{}", String::from_utf8_lossy(&reply.octets));
         };
         let parsed = read(&envelope.data, &Limits::default()).unwrap();
+        if parsed.message.kind == Kind::Notice {
+            continue;
+        }
         let found = answers(&parsed);
         assert!(!found.is_empty(), "{}", reply.message);
         all.extend(found.into_iter().map(|a| (a.code, a.text)));
+    }
+    all
+}
+
+/// What was told besides of it, by which message. Each keeps its schema.
+pub fn told(customs: &Simulator, declared: &Declared) -> Vec<(&'static str, News)> {
+    let mut all = Vec::new();
+    for reply in send(customs, declared) {
+        if let Ok(Opened::Envelope(envelope)) = open(&reply.octets, &Limits::default()) {
+            let parsed = read(&envelope.data, &Limits::default()).unwrap();
+            all.extend(news(&parsed).into_iter().map(|one| (reply.message, one)));
+        }
     }
     all
 }
