@@ -146,6 +146,7 @@ fn report(cop_msg_id: &str) -> Vec<u8> {
             code: "0002".into(),
             info: "as told".into(),
             notice_time: "2026-11-23".into(),
+            results: Vec::new(),
             original: Head {
                 cop_msg_id: cop_msg_id.to_owned(),
                 sender_id: "DXPENT0000012345".into(),

@@ -52,8 +52,21 @@ pub struct Response {
     pub info: String,
     /// `NoticeTime`, a date `yyyy-mm-dd`.
     pub notice_time: String,
+    /// `Results`: the receivers that it is about; empty where it is about all of them.
+    pub results: Vec<ReceiverResult>,
     /// `OriHead`: the head of the envelope that it answers.
     pub original: Head,
+}
+
+/// `Result`: what became of an envelope for one receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiverResult {
+    /// `RecId`
+    pub receiver_id: String,
+    /// `Code`, table 7-1.
+    pub code: String,
+    /// `Info`
+    pub info: String,
 }
 
 /// What came in.
@@ -100,6 +113,17 @@ pub fn open(octets: &[u8], limits: &Limits) -> Result<Opened, Vec<Problem>> {
                     code: text(r, "ResponseCode"),
                     info: text(r, "ResponseInfo"),
                     notice_time: text(r, "NoticeTime"),
+                    results: r
+                        .child("Results")
+                        .map(Node::children)
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|one| ReceiverResult {
+                            receiver_id: text(one, "RecId"),
+                            code: text(one, "Code"),
+                            info: text(one, "Info"),
+                        })
+                        .collect(),
                     original: r.child("OriHead").map(head).unwrap_or_default(),
                 })
                 .collect(),
@@ -160,6 +184,17 @@ impl Report {
             leaf(&mut out, "ResponseCode", &response.code);
             let info: String = response.info.chars().take(300).collect();
             leaf(&mut out, "ResponseInfo", &info);
+            if !response.results.is_empty() {
+                out.extend_from_slice(b"<dxp:Results>");
+                for one in &response.results {
+                    out.extend_from_slice(b"<dxp:Result>");
+                    leaf(&mut out, "RecId", &one.receiver_id);
+                    leaf(&mut out, "Code", &one.code);
+                    leaf(&mut out, "Info", &one.info);
+                    out.extend_from_slice(b"</dxp:Result>");
+                }
+                out.extend_from_slice(b"</dxp:Results>");
+            }
             leaf(&mut out, "NoticeTime", &response.notice_time);
             write_head(&mut out, "OriHead", &response.original);
             out.extend_from_slice(b"</dxp:Response>");
@@ -187,7 +222,7 @@ fn start(name: &str, capacity: usize) -> Vec<u8> {
     out
 }
 
-fn leaf(out: &mut Vec<u8>, name: &str, text: &str) {
+pub(crate) fn leaf(out: &mut Vec<u8>, name: &str, text: &str) {
     let _ = write!(out, "<dxp:{name}>");
     escape(out, text);
     let _ = write!(out, "</dxp:{name}>");
@@ -271,6 +306,11 @@ mod tests {
                 code: "0002".into(),
                 info: "数据包不能通过 schema 验证".into(),
                 notice_time: "2026-11-23".into(),
+                results: vec![ReceiverResult {
+                    receiver_id: "DXPNOBODY".into(),
+                    code: "2001".into(),
+                    info: "指定的接收方不存在".into(),
+                }],
                 original: sample_head(),
             }],
         };

@@ -35,6 +35,7 @@ mod receipt;
 mod schema;
 mod simple;
 mod table;
+mod transport_node;
 mod tree;
 pub mod typed;
 mod write;
@@ -61,6 +62,7 @@ pub use table::{
     Level, Message, Outcome, Particle, Role, SimpleType, Source, Status, edition, error_codes,
     error_groups, message, messages, role,
 };
+pub use transport_node::SvNo;
 pub use typed::BaseTransfer;
 pub use write::{Value, Writer, closing, fragment, opening, transfer};
 pub use xsd::{schemas, xsd};

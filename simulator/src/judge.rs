@@ -97,7 +97,7 @@ impl Judge<'_> {
             let met = case.map(|(number, _)| number);
             if let Some((_, case)) = case {
                 if let Some(code) = &case.report {
-                    return report(code, "scenario", &envelope.head);
+                    return report(code, "scenario", &envelope.head, &[]);
                 }
                 if case.malformed {
                     return vec![malformed(envelope, "scenario")];

@@ -3,12 +3,12 @@
 //! codes of ch. 7); where the specification is silent, the choice is written beside the code.
 #![forbid(unsafe_code)]
 
-mod answer;
 mod codes;
 mod http;
 mod judge;
 mod ledger;
 mod limits;
+mod platform;
 mod receipts;
 mod scenario;
 mod tax;
@@ -27,6 +27,7 @@ use tongguan_messages::Limits;
 use tongguan_verifier::{Layer, Verifier};
 
 use judge::Judge;
+use platform::Platform;
 use scenario::Arrivals;
 
 pub use http::Face;
@@ -51,6 +52,9 @@ pub struct Options {
     pub checks: Checks,
     /// What is to go otherwise than well.
     pub scenario: Scenario,
+    /// The terminal nodes that the platform knows, beside the clearance service: what is for one of
+    /// them is handed to it.
+    pub users: Vec<String>,
 }
 
 /// How closely the clearance service looks at declarations that keep their schema.
@@ -137,7 +141,12 @@ impl Simulator {
             whole: self.options.checks == Checks::Whole,
             scenario: &self.options.scenario,
         };
-        let replies = answer::answer(octets, &mut judge, &self.limits);
+        let platform = Platform {
+            users: &self.options.users,
+            trust: &self.options.trust,
+            limits: &self.limits,
+        };
+        let replies = platform.answer(octets, &mut judge);
         state
             .ledger
             .flush()
@@ -151,7 +160,7 @@ impl Simulator {
         let Some(folder) = &self.options.keep else {
             return;
         };
-        let (name, data) = answer::describe(octets, &self.limits);
+        let (name, data) = platform::describe(octets, &self.limits);
         let mut files = vec![(format!("{name}.received.envelope.xml"), octets.to_vec())];
         files.extend(data.map(|data| (format!("{name}.received.message.xml"), data)));
         for reply in replies {

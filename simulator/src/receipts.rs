@@ -7,7 +7,9 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
 
 use crate::unit::own_or_head;
-use tongguan_messages::envelope::{Envelope, Head, Report, Response, write_receipt};
+use tongguan_messages::envelope::{
+    Envelope, Head, ReceiverResult, Report, Response, write_receipt,
+};
 use tongguan_messages::{Direction, Message, Node, Outcome, Problem, error_code, message};
 
 /// The clearance service for imports on the exchange platform.
@@ -28,6 +30,18 @@ pub struct Reply {
     pub after: Duration,
 }
 
+impl Reply {
+    pub(crate) fn new(message: &'static str, octets: Vec<u8>, content: Vec<u8>) -> Self {
+        Self {
+            message,
+            cop_msg_id: guid(),
+            octets,
+            content,
+            after: Duration::ZERO,
+        }
+    }
+}
+
 pub(crate) fn now(form: &[BorrowedFormatItem<'_>]) -> String {
     // Every form here has only fields that every time has.
     OffsetDateTime::now_utc()
@@ -40,8 +54,8 @@ pub(crate) fn guid() -> String {
     uuid::Uuid::new_v4().hyphenated().to_string().to_uppercase()
 }
 
-/// The platform's answer by an envelope's form, table 7-1.
-pub(crate) fn report(code: &str, info: &str, original: &Head) -> Vec<Reply> {
+/// The platform's answer by an envelope's form, table 7-1: about these receivers, or about all.
+pub(crate) fn report(code: &str, info: &str, original: &Head, about: &[&str]) -> Vec<Reply> {
     let zh = error_code(code).map_or("", |c| c.zh);
     // The schema wants a head even of an envelope that could not be read.
     let head = if original.cop_msg_id.is_empty() {
@@ -63,18 +77,21 @@ pub(crate) fn report(code: &str, info: &str, original: &Head) -> Vec<Reply> {
             code: code.to_owned(),
             info: format!("{zh} {info}"),
             notice_time: now(format_description!("[year]-[month]-[day]")),
+            results: about
+                .iter()
+                .map(|id| ReceiverResult {
+                    receiver_id: (*id).to_owned(),
+                    code: code.to_owned(),
+                    info: zh.to_owned(),
+                })
+                .collect(),
             original: head,
         }],
     };
     match report.write() {
         Ok(octets) => {
-            vec![Reply {
-                message: "DxpRep",
-                cop_msg_id: guid(),
-                content: octets.clone(),
-                octets,
-                after: Duration::ZERO,
-            }]
+            let content = octets.clone();
+            vec![Reply::new("DxpRep", octets, content)]
         }
         Err(problems) => {
             tracing::error!(problems = said(&problems), "a report could not be written");
@@ -116,13 +133,7 @@ pub(crate) fn return_time(stage: usize) -> String {
 /// A receipt in an envelope from the clearance service.
 pub(crate) fn enclose(name: &'static str, units: &[Vec<(&str, String)>], original: &Head) -> Reply {
     let Some(receipt) = message(name) else {
-        return Reply {
-            message: name,
-            cop_msg_id: guid(),
-            octets: Vec::new(),
-            content: Vec::new(),
-            after: Duration::ZERO,
-        };
+        return Reply::new(name, Vec::new(), Vec::new());
     };
     enclosed(name, write_receipt(receipt, &guid(), units), original)
 }

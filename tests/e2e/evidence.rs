@@ -159,9 +159,9 @@ fn any_changed_octet_is_told_with_its_member() {
     let (_, archive, _) = exported(dir.path(), "sm2");
     assert!(checked(&archive).holds, "{}", broken(&archive));
     let (members, _) = zip::read(&archive).unwrap();
-    assert_eq!(
-        members.len(),
-        15,
+    // A tax bill, which comes after the end, is among the receipts if it came before the export.
+    assert!(
+        [15, 17].contains(&members.len()),
         "{:?}",
         members.iter().map(|m| &m.0).collect::<Vec<_>>()
     );

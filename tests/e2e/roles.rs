@@ -125,7 +125,11 @@ fn each_role_declares_all_that_it_may_and_hears_its_receipts() {
                 message.name
             );
             assert!(
-                of.iter().all(|h| h["receipt"] == message.answered_by[0]),
+                of.iter().all(|h| {
+                    // An inventory's tax bill comes of its own accord.
+                    let notice = message.name == "CEB621Message" && h["receipt"] == "CEB816Message";
+                    h["receipt"] == message.answered_by[0] || notice
+                }),
                 "{of:?}"
             );
         }

@@ -24,7 +24,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
-use tongguan_messages::{Limits, Message, answers, read};
+use tongguan_messages::{Limits, Message, answers, news, read};
 
 const DECLARATIONS: usize = 500;
 
@@ -211,13 +211,23 @@ fn lost(dir: &Path) -> Vec<(String, String, String)> {
             (text(line, "receipt"), key, text(line, "code"))
         })
         .collect();
-    let mut said = Told::new();
+    let (mut said, mut given, mut bills) = (Told::new(), BTreeMap::new(), Vec::new());
     for file in files(&dir.join("kept"), ".answer.") {
         let parsed = read(&fs::read(&file).unwrap(), &Limits::default()).unwrap();
         let name = parsed.message.name.to_owned();
-        let all = answers(&parsed).into_iter();
-        said.extend(all.map(|a| (name.clone(), a.key.unwrap(), a.code)));
+        bills.extend(news(&parsed).into_iter().map(|one| (name.clone(), one)));
+        for answer in answers(&parsed) {
+            let key = answer.key.unwrap();
+            given.extend(answer.given.map(|number| (number, key.clone())));
+            said.insert((name.clone(), key, answer.code));
+        }
     }
+    // Tax bills name an inventory by the number that its receipt gave.
+    said.extend(
+        bills
+            .into_iter()
+            .map(|(name, one)| (name, given[&one.number].clone(), one.code)),
+    );
     assert!(said.len() > DECLARATIONS);
     let invented: Vec<_> = heard.difference(&said).collect();
     assert!(invented.is_empty(), "heard, and not said: {invented:?}");

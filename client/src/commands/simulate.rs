@@ -24,6 +24,7 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
         trust: certificates(&args.trust)?,
         journal: args.journal.clone(),
         keep: args.keep.clone(),
+        users: users(&manifest),
         checks: match args.checks {
             Closely::Form => Checks::Form,
             Closely::Business => Checks::Business,
@@ -64,4 +65,10 @@ fn scenario(path: &Path) -> Result<Scenario, Trouble> {
         wrong("use the scenario", e).remedy("docs/simulator.md tells what may be in it")
     })?;
     Ok(scenario)
+}
+
+/// Whom the platform knows: who uses it by these transports.
+fn users(manifest: &Manifest) -> Vec<String> {
+    let own = manifest.enterprise.dxp_id.as_str();
+    vec![own.to_owned(), manifest.sender_id().to_owned()]
 }

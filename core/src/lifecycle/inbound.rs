@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use tongguan_contracts::{Delivery, Failure, Transport};
-use tongguan_messages::envelope::{Opened, open};
+use tongguan_messages::envelope::{Opened, Response, open};
 use tongguan_messages::{
     Kind, Limits, Outcome, Parsed, Problem, answers, error_code, meaning, news,
 };
@@ -158,6 +158,12 @@ fn first(problems: &[Problem]) -> String {
         .unwrap_or_default()
 }
 
+/// Whether a response is about some receivers of the envelope, and not about all.
+fn some(response: &Response) -> bool {
+    let about = |id: &String| response.results.iter().any(|one| one.receiver_id == *id);
+    !response.results.is_empty() && !response.original.receiver_ids.iter().all(about)
+}
+
 /// What a delivery is, and what it says.
 pub(crate) struct Understood {
     pub kind: String,
@@ -184,8 +190,9 @@ pub(crate) fn understand(octets: &[u8], limits: &Limits) -> Understood {
                     None => response.info.clone(),
                 },
                 time: String::new(),
-                // Codes of table 7-1 are errors; 0000 is what some nodes confirm with.
-                outcome: if response.code.trim_start_matches('0').is_empty() {
+                // Codes of table 7-1 are errors; 0000 is what some nodes confirm with. What is about some
+                // of the receivers says nothing of the others.
+                outcome: if response.code.trim_start_matches('0').is_empty() || some(response) {
                     Outcome::Pending
                 } else {
                     Outcome::Rejected
