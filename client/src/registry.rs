@@ -1,5 +1,6 @@
 use serde_json::Value;
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tongguan_contracts::{Failure, PartOptions, Role, SecretRef, SignerBuilder, Transport};
@@ -44,12 +45,20 @@ fn loaded_role(options: PartOptions) -> Result<Arc<dyn Role>, Failure> {
     tongguan_plugin_host::role(options, tongguan_roles::standard)
 }
 
+/// Where a platform that is reached by HTTP listens, where that is not what the manifest says.
+#[derive(Debug, Clone, Default)]
+pub struct At {
+    pub address: Option<SocketAddr>,
+    /// The certificate and its key, as PEM files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
 /// The other side of a transport of the manifest: what the enterprise sends, it receives. By HTTP it
 /// is where the manifest says, or at an address of its own.
 pub fn other_side(
     manifest: &Manifest,
     name: &str,
-    http: Option<SocketAddr>,
+    http: &At,
 ) -> Result<Arc<dyn Transport>, Failure> {
     let (kind, mut options) = manifest.transport(name)?;
     options.part = format!("the other side of {}", options.part);
@@ -113,21 +122,25 @@ pub fn other_side(
 }
 
 /// The platform that an `http` transport talks to.
-fn platform(
-    name: &str,
-    options: &PartOptions,
-    at: Option<SocketAddr>,
-) -> Result<Arc<dyn Transport>, Failure> {
+fn platform(name: &str, options: &PartOptions, at: &At) -> Result<Arc<dyn Transport>, Failure> {
     let (part, table) = (&options.part, &options.options);
     let url = table["url"].as_str().unwrap_or_default();
-    let place = url.strip_prefix("http://").unwrap_or_default();
+    let scheme = match at.tls {
+        Some(_) => "https://",
+        None => "http://",
+    };
+    let place = url.strip_prefix(scheme).unwrap_or_default();
     let place = place.split('/').next().unwrap_or_default();
     let resolved = place.to_socket_addrs().ok();
-    let listen = at.or_else(|| resolved?.find(|address| address.ip().is_loopback()));
+    let listen = at
+        .address
+        .or_else(|| resolved?.find(|address| address.ip().is_loopback()));
     let listen = listen.ok_or_else(|| {
-        let why = format!("url = {url:?} is no http:// address of this machine with a port");
-        Failure::misconfigured(part, "listen there", why)
-            .remedy("say where to listen: tongguan simulate --http 127.0.0.1:8080")
+        let why = format!("url = {url:?} is no {scheme} address of this machine with a port");
+        Failure::misconfigured(part, "listen there", why).remedy(
+            "say where to listen: tongguan simulate --http 127.0.0.1:8080; with TLS, \
+                 --http-certificate and --http-key too",
+        )
     })?;
     let token = table["secrets"]["token"].as_str();
     let token = token.map(|text| {
@@ -144,6 +157,7 @@ fn platform(
         listen,
         folder: options.base.join("platform").join(name),
         token: token.transpose()?,
+        tls: at.tls.clone(),
         push,
     };
     face.open()

@@ -8,6 +8,7 @@ mod http;
 mod judge;
 mod ledger;
 mod limits;
+mod network;
 mod platform;
 mod receipts;
 mod scenario;
@@ -18,10 +19,10 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-use tongguan_contracts::{Delivery, Failure, Outgoing, Transport};
+use tongguan_contracts::{Delivery, Failure, FailureClass, Outgoing, Transport};
 use tongguan_crypto::Certificate;
 use tongguan_messages::Limits;
 use tongguan_verifier::{Layer, Verifier};
@@ -32,12 +33,15 @@ use scenario::Arrivals;
 
 pub use http::Face;
 pub use ledger::{Entry, Ledger};
+pub use network::Way;
 pub use receipts::Reply;
 pub use scenario::Scenario;
 
 /// So many deliveries are answered at once; more, where answers are to come late.
 const UNDER_WAY: usize = 32;
 const LATE: usize = 1024;
+/// How long it waits for a server that is away.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// How the stand-in behaves.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +94,19 @@ fn verifier() -> Result<Verifier, Failure> {
         ..tongguan_verifier::Options::default()
     };
     Verifier::new(options).map_err(|e| Failure::misconfigured("simulator", "read the rules", e))
+}
+
+/// The next delivery. A server that is away is waited for, as the enterprise waits for it.
+async fn received(transport: &dyn Transport) -> Result<Delivery, Failure> {
+    loop {
+        match transport.receive().await {
+            Err(failure) if failure.class() == FailureClass::Transient => {
+                tracing::warn!(%failure, "receiving waits");
+                tokio::time::sleep(PAUSE).await;
+            }
+            received => return received,
+        }
+    }
 }
 
 impl Simulator {
@@ -197,7 +214,7 @@ impl Simulator {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 Some(answered) = answering.next() => answered?,
-                delivery = transport.receive(), if answering.len() < most => {
+                delivery = received(transport.as_ref()), if answering.len() < most => {
                     answering.push(self.serve(transport.as_ref(), delivery?, stopping.clone()));
                 }
             }
@@ -235,7 +252,7 @@ impl Simulator {
                 if *stop.borrow() {
                     return Ok(());
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                tokio::time::sleep(PAUSE).await;
             }
         }
         if let Err(failure) = delivery.settle.acknowledge().await {

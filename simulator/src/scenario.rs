@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::network::Network;
 use tongguan_messages::{Level, Message, error_code, message};
 
 /// What is to go otherwise than well.
@@ -30,6 +31,8 @@ pub struct Scenario {
     cases: Vec<Case>,
     #[serde(default)]
     pub(crate) tax: Tax,
+    #[serde(default)]
+    pub(crate) network: Network,
 }
 
 /// What becomes of tax bills.
@@ -94,6 +97,7 @@ impl Scenario {
         for (case, number) in scenario.cases.iter().zip(1..) {
             case.check().map_err(|e| format!("case {number}: {e}"))?;
         }
+        scenario.network.check()?;
         Ok(scenario)
     }
 

@@ -130,6 +130,38 @@ fn the_cebcmsg_shape_carries_orders_and_inventories() {
     }
 }
 
+/// The stand-in itself speaks TLS.
+#[test]
+fn a_platform_with_a_certificate_is_reached_by_https() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let port = free_port();
+    certificate(dir, "server", "localhost", "DNS:localhost");
+    let table = gateway(&format!("https://localhost:{port}"));
+    client(dir, &format!("{table}ca = \"server.pem\"\n"));
+    let tls = [
+        "--http-certificate",
+        "server.pem",
+        "--http-key",
+        "server.key",
+    ];
+    let told = refused(dir, &CUSTOMS, 3);
+    assert!(told.contains("--http-certificate"), "{told}");
+    let wrong = [&CUSTOMS[..], &tls[..3], &["server.pem"]].concat();
+    let told = refused(dir, &wrong, 3);
+    assert!(
+        told.contains("server.pem") && told.contains("belong together"),
+        "{told}"
+    );
+    let mut customs = Running::start(dir, &[&CUSTOMS[..], &tls].concat(), "customs.log");
+    until_listening(port, &dir.join("customs.log"));
+    good(dir, TONGGUAN, &["check"]);
+    submit(dir, 0, 20);
+    good(dir, TONGGUAN, &["run", "--until-final", "--within", "60"]);
+    until_accepted(dir, 20);
+    customs.kill();
+}
+
 #[test]
 fn receipts_are_pushed() {
     let dir = tempfile::tempdir().unwrap();

@@ -10,8 +10,11 @@
 
 mod stage;
 
-use stage::parts::{start, until};
-use stage::{TONGGUAN, good, refused, signal};
+use stage::parts::until;
+use stage::parts::{
+    Running, broker, free_port, journal, prepare as by_broker, start, until_accepted,
+};
+use stage::{TONGGUAN, good, orders, refused, signal};
 use std::fs;
 use std::path::Path;
 
@@ -158,4 +161,62 @@ fn tax_bills_are_kept_with_their_inventories() {
     good(dir, TONGGUAN, &args);
     let told = good(dir, TONGGUAN, &["evidence", "verify", "e.zip"]);
     assert!(told.contains("CEB818Message 2"), "{told}");
+}
+
+/// The client reaches the real broker by a way that is slow, cuts, refuses and goes away; the other side
+/// has the broker's own address, and a folder and manifest of its own.
+#[test]
+fn nothing_is_lost_on_a_bad_way_to_the_broker() {
+    const WAVE: usize = 20;
+    let Some(url) = broker("badway") else { return };
+    let (dir, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (dir, theirs) = (dir.path(), theirs.path());
+    let port = free_port();
+    let (_, rest) = url.split_once("amqp://").unwrap();
+    let (real, vhost) = rest.split_once('/').unwrap();
+    by_broker(theirs, &url, "declare = true");
+    by_broker(
+        dir,
+        &format!("amqp://127.0.0.1:{port}/{vhost}"),
+        "declare = true",
+    );
+    let path = dir.join("tongguan.toml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    fs::write(&path, manifest.replace("batch = 100", "batch = 5")).unwrap();
+    let scenario = "seed = 4\n[network]\ndelay_ms = [5, 25]\nrefuse = 0.1\ncut = 0.7\n\
+                    away = { every_s = 1.0, for_s = 0.2 }\n";
+    fs::write(theirs.join("s.toml"), scenario).unwrap();
+    let way = format!("127.0.0.1:{port}={real}");
+    let args = [
+        "simulate",
+        "--journal",
+        "declared.jsonl",
+        "--scenario",
+        "s.toml",
+        "--broker-proxy",
+        &way,
+    ];
+    let mut customs = Running::start(theirs, &args, "customs.log");
+    let mut client = Running::start(dir, &["run"], "client.log");
+    let happened = || {
+        let log = fs::read_to_string(theirs.join("customs.log")).unwrap();
+        ["is cut", "goes away"]
+            .iter()
+            .all(|what| log.contains(what))
+    };
+    let mut sent = 0;
+    while !happened() {
+        assert!(sent < 100 * WAVE, "nothing went wrong");
+        fs::write(dir.join("orders.json"), orders(sent, WAVE)).unwrap();
+        good(dir, TONGGUAN, &["submit", "orders.json"]);
+        sent += WAVE;
+        until_accepted(dir, sent);
+    }
+    client.kill();
+    customs.kill();
+    let (guids, _) = journal(&theirs.join("declared.jsonl"));
+    assert_eq!(guids.len(), sent);
+    assert!(guids.values().all(|all| all.len() == 1), "one guid each");
+    let told = refused(dir, &["simulate", "--broker-proxy", "5672"], 2);
+    assert!(told.contains("LISTEN=TARGET"), "{told}");
 }

@@ -15,7 +15,7 @@ use crate::cli::Demo;
 use crate::exit::Exit;
 use crate::input::{certificates, take};
 use crate::output::{BAD, GOOD, HEAD, OPEN, Output, paint};
-use crate::registry::{built_in, other_side};
+use crate::registry::{At, built_in, other_side};
 use crate::trouble::{Trouble, While};
 
 /// The documents of examples/quickstart.
@@ -118,7 +118,7 @@ async fn exchange(client: &Client, dir: &Path) -> Result<(), Trouble> {
         ..Options::default()
     })?);
     let (stop, stopped) = watch::channel(false);
-    let transport = other_side(client.manifest(), "main", None)?;
+    let transport = other_side(client.manifest(), "main", &At::default())?;
     let side = tokio::spawn({
         let stopped = stopped.clone();
         async move { simulator.run(transport, stopped).await }

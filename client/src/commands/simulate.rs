@@ -4,13 +4,13 @@ use tokio::task::JoinSet;
 
 use tongguan_contracts::Failure;
 use tongguan_core::Manifest;
-use tongguan_simulator::{Checks, Options, Scenario, Simulator};
+use tongguan_simulator::{Checks, Options, Scenario, Simulator, Way};
 
 use super::{block_on, stop_signal};
 use crate::cli::{Closely, Global, Simulate};
 use crate::input::certificates;
 use crate::output::Output;
-use crate::registry::other_side;
+use crate::registry::{At, other_side};
 use crate::trouble::Trouble;
 
 /// Stands in for the other side of the manifest's transports.
@@ -19,6 +19,10 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
     let names: Vec<String> = match &args.transport {
         Some(name) => vec![name.clone()],
         None => manifest.transports().map(str::to_owned).collect(),
+    };
+    let scenario = match &args.scenario {
+        Some(path) => read(path)?,
+        None => Scenario::default(),
     };
     let simulator = Arc::new(Simulator::new(Options {
         trust: certificates(&args.trust)?,
@@ -30,10 +34,7 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
             Closely::Business => Checks::Business,
             Closely::Whole => Checks::Whole,
         },
-        scenario: args
-            .scenario
-            .as_deref()
-            .map_or(Ok(Scenario::default()), scenario)?,
+        scenario: scenario.clone(),
     })?);
     out.line(format!(
         "standing in for the other side of {}; stop with Ctrl-C",
@@ -42,8 +43,21 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
     block_on(async {
         let stop = stop_signal()?;
         let mut sides = JoinSet::new();
+        for (listen, server) in args.broker_proxy.clone() {
+            let scenario = scenario.clone();
+            let way = Way {
+                listen,
+                server,
+                scenario,
+            };
+            sides.spawn(way.run(stop.clone()));
+        }
+        let at = At {
+            address: args.http,
+            tls: args.http_certificate.clone().zip(args.http_key.clone()),
+        };
         for name in &names {
-            let transport = other_side(&manifest, name, args.http)?;
+            let transport = other_side(&manifest, name, &at)?;
             let (simulator, stop) = (Arc::clone(&simulator), stop.clone());
             sides.spawn(async move { simulator.run(transport, stop).await });
         }
@@ -54,7 +68,7 @@ pub fn run(args: &Simulate, global: &Global, out: &mut Output) -> Result<(), Tro
     })
 }
 
-fn scenario(path: &Path) -> Result<Scenario, Trouble> {
+fn read(path: &Path) -> Result<Scenario, Trouble> {
     let wrong = |doing: &str, why: String| {
         let doing = format!("{doing} {}", path.display());
         Failure::misconfigured("simulator", doing, why)

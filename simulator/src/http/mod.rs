@@ -19,20 +19,21 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod};
 use serde_json::json;
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use tongguan_contracts::{Accepted, Delivery, Failure, Outgoing, Secret, Settle, Transport};
+
+use tongguan_web::Port;
 
 use shelf::Shelf;
 
@@ -40,6 +41,11 @@ use shelf::Shelf;
 const LONGEST: usize = 64 << 20;
 /// So many receipts are given at once.
 const PAGE: usize = 64;
+/// How long a request's head may be, in octets.
+const HEAD_OCTETS: usize = 16 << 10;
+/// How many connections there are at once, and how long each may last.
+const CONNECTIONS: usize = 64;
+const WHOLE: Duration = Duration::from_secs(600);
 
 const PART: &str = "the simulator's HTTP face";
 
@@ -51,6 +57,8 @@ pub struct Face {
     pub folder: PathBuf,
     /// What the gateway's callers must know; nothing where there is none.
     pub token: Option<Secret>,
+    /// The certificate and its key, as PEM files, with which connections are secured.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// Where receipts are pushed to, instead of waiting to be asked for.
     pub push: Option<Arc<dyn Transport>>,
 }
@@ -66,6 +74,10 @@ impl Face {
             let doing = format!("use {}", self.folder.display());
             Failure::misconfigured(PART, doing, error)
         })?;
+        let acceptor = match &self.tls {
+            Some((certificate, key)) => Some(acceptor(certificate, key)?),
+            None => None,
+        };
         let (posted, inbox) = mpsc::channel(1);
         Ok(Arc::new(Platform {
             hall: Arc::new(Hall {
@@ -74,6 +86,7 @@ impl Face {
                 posted,
             }),
             listen: self.listen,
+            acceptor,
             push: self.push,
             inbox: AsyncMutex::new(inbox),
             serving: Mutex::default(),
@@ -84,6 +97,7 @@ impl Face {
 struct Platform {
     hall: Arc<Hall>,
     listen: SocketAddr,
+    acceptor: Option<SslAcceptor>,
     push: Option<Arc<dyn Transport>>,
     inbox: AsyncMutex<mpsc::Receiver<Delivery>>,
     serving: Mutex<Option<JoinHandle<()>>>,
@@ -128,7 +142,18 @@ impl Transport for Platform {
     async fn receive(&self) -> Result<Delivery, Failure> {
         if self.serving().is_none() {
             let listener = self.bind().await?;
-            let serving = tokio::spawn(serve(listener, Arc::clone(&self.hall)));
+            let port = Port {
+                what: PART,
+                acceptor: self.acceptor.clone(),
+                head_octets: HEAD_OCTETS,
+                connections: CONNECTIONS,
+                whole: WHOLE,
+            };
+            let hall = Arc::clone(&self.hall);
+            let serving = tokio::spawn(port.serve(listener, move |request, _| {
+                let hall = Arc::clone(&hall);
+                async move { hall.answer(request).await }
+            }));
             *self.serving() = Some(serving);
         }
         let posted = self.inbox.lock().await.recv().await;
@@ -157,26 +182,23 @@ impl Drop for Platform {
     }
 }
 
-async fn serve(listener: TcpListener, hall: Arc<Hall>) {
-    let mut callers = tokio::task::JoinSet::new();
-    loop {
-        while callers.try_join_next().is_some() {}
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-            continue;
-        };
-        let hall = Arc::clone(&hall);
-        callers.spawn(async move {
-            let answering =
-                service_fn(|request| async { Ok::<_, Infallible>(hall.answer(request).await) });
-            let served = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), answering)
-                .await;
-            if let Err(error) = served {
-                tracing::debug!(%error, "a caller went away");
-            }
-        });
-    }
+/// Secures connections with this certificate.
+fn acceptor(certificate: &Path, key: &Path) -> Result<SslAcceptor, Failure> {
+    let wrong = |path: &Path, error: ErrorStack| {
+        Failure::misconfigured(PART, format!("use {}", path.display()), error).remedy(
+            "--http-certificate and --http-key name PEM files that belong together; the key is not encrypted",
+        )
+    };
+    let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())
+        .map_err(|error| Failure::misconfigured(PART, "set up TLS", error))?;
+    builder
+        .set_certificate_chain_file(certificate)
+        .map_err(|error| wrong(certificate, error))?;
+    builder
+        .set_private_key_file(key, SslFiletype::PEM)
+        .and_then(|()| builder.check_private_key())
+        .map_err(|error| wrong(key, error))?;
+    Ok(builder.build())
 }
 
 type Answer = Response<Full<Bytes>>;

@@ -26,7 +26,7 @@ use crate::cli::{Global, JointTestRun};
 use crate::commands::{block_on, stop_signal};
 use crate::exit::Exit;
 use crate::output::{BAD, GOOD, Output, paint};
-use crate::registry::{built_in, other_side};
+use crate::registry::{At, built_in, other_side};
 use crate::trouble::Trouble;
 
 /// How often it is looked at what has come.
@@ -175,7 +175,7 @@ impl<'c> Conduct<'c> {
             })?);
             let manifest = self.client.manifest();
             for name in manifest.transports() {
-                let side = other_side(manifest, name, None)?;
+                let side = other_side(manifest, name, &At::default())?;
                 let (simulator, stopped) = (Arc::clone(&simulator), stopped.clone());
                 sides.spawn(async move { simulator.run(side, stopped).await });
             }

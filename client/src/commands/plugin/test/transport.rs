@@ -10,7 +10,7 @@ use super::Part;
 use crate::cli::PluginTest;
 use crate::commands::block_on;
 use crate::commands::plugin::config::read;
-use crate::registry::{built_in, other_side};
+use crate::registry::{At, built_in, other_side};
 use crate::trouble::Trouble;
 
 /// How long the other side may take to see what is there: it looks by itself, every few seconds.
@@ -58,7 +58,7 @@ fn beyond(part: &Part, build: TransportBuilder, name: &str) -> Result<Arc<dyn Tr
         return Ok(build(options)?);
     };
     if name == STAND_IN {
-        return Ok(other_side(manifest, own, None)?);
+        return Ok(other_side(manifest, own, &At::default())?);
     }
     let (kind, options) = manifest.transport(name)?;
     let build = built_in().find_transport(&options.part, &kind)?;
