@@ -355,6 +355,8 @@ Examples:
   tongguan simulate --journal day.jsonl what was declared, one line an event
   tongguan simulate --checks whole      as strict as customs
   tongguan simulate --scenario bad.toml answers late, lost, doubled, or any code
+  tongguan simulate --scenario bad.toml --broker-proxy 127.0.0.1:5673=127.0.0.1:5672
+                                        and a bad network before the broker
 
 docs/simulator.md tells what it looks at, and what may be in a scenario.")]
     Simulate(Simulate),

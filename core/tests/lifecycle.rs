@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use tongguan_core::diagnosis::{Ailment, Severity};
 use tongguan_core::{State, Until};
-use tongguan_messages::envelope::{Envelope, Head, Report, Response};
+use tongguan_messages::envelope::{Envelope, Head, ReceiverResult, Report, Response};
 
 use told::*;
 
@@ -138,9 +138,39 @@ async fn a_role_hears_of_a_receipt_before_it_is_acknowledged() {
     assert_eq!(*became, ["heard", "acknowledged", "heard", "acknowledged"]);
 }
 
+/// A refusal for one receiver of several is none for the others.
+#[tokio::test]
+async fn what_is_said_of_some_receivers_is_not_said_of_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(dir.path(), "some");
+    let near = told("some near");
+    running(&client, async {
+        submit(&client, 0).await;
+        is(&client, 0, State::Sent).await;
+        let one = ReceiverResult {
+            receiver_id: "DXPNOBODY".into(),
+            code: "2001".into(),
+            info: String::new(),
+        };
+        let mut some = refusal(&near.took()[0]);
+        some.responses[0].results = vec![one];
+        *near.brings.lock().unwrap() = vec![some.write().unwrap()];
+        is(&client, 0, State::Pending).await;
+        let original = &mut some.responses[0].original;
+        original.receiver_ids = vec!["DXPNOBODY".into()];
+        *near.brings.lock().unwrap() = vec![some.write().unwrap()];
+        is(&client, 0, State::Rejected).await;
+    })
+    .await;
+}
+
 /// The platform's refusal of an envelope.
 fn report(cop_msg_id: &str) -> Vec<u8> {
-    let report = Report {
+    refusal(cop_msg_id).write().unwrap()
+}
+
+fn refusal(cop_msg_id: &str) -> Report {
+    Report {
         receiver_id: "DXPENT0000012345".into(),
         responses: vec![Response {
             code: "0002".into(),
@@ -155,8 +185,7 @@ fn report(cop_msg_id: &str) -> Vec<u8> {
                 msg_type: "CEB311Message".into(),
             },
         }],
-    };
-    report.write().unwrap()
+    }
 }
 
 /// Waits until that has become of what came in.

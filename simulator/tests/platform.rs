@@ -245,3 +245,20 @@ fn every_error_of_table_7_1_can_be_met() {
     assert!(table.iter().all(|code| met.contains(*code)));
     assert!(Scenario::parse("[[cases]]\nreport = \"-621018\"").is_err());
 }
+
+/// The scenarios in the guide are read.
+#[test]
+fn the_pages_scenarios_are_taken() {
+    let pages = [
+        include_str!("../../docs/simulator.md"),
+        include_str!("../../docs/simulator.zh.md"),
+    ];
+    for page in pages {
+        let blocks = page.split("```toml\n").skip(1);
+        let blocks: Vec<&str> = blocks.map(|b| b.split("```").next().unwrap()).collect();
+        assert_eq!(blocks.len(), 2);
+        for block in blocks {
+            Scenario::parse(block).unwrap();
+        }
+    }
+}

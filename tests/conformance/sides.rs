@@ -262,6 +262,7 @@ impl Server for Gateway {
             listen: ([127, 0, 0, 1], self.port).into(),
             folder: self.folder.path().to_owned(),
             token: Some("t0ken".to_owned().into()),
+            tls: None,
             push: None,
         };
         let face = face.open().unwrap();
