@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use tongguan_crypto::Certificate;
 use tongguan_messages::envelope::{Envelope, write_receipt};
 use tongguan_messages::typed::{ceb816, ceb818};
-use tongguan_messages::{Limits, Message, Parsed, message, read};
+use tongguan_messages::{Limits, Message, Outcome, Parsed, meaning, message, read};
 use tongguan_verifier::{Finding, Layer, Report, Verifier};
 use tongguan_xmldsig::{Policy, Trust, VerifyError, verify};
 
@@ -127,6 +127,13 @@ impl Judge<'_> {
                     entry.tax_no = bill
                         .as_ref()
                         .map_or_else(String::new, |b| b.TaxHeadRd.taxNo.clone());
+                }
+                // What a scenario refuses in the end is not bought.
+                let last = stages
+                    .last()
+                    .map(|(code, _)| meaning(receipt, code).outcome);
+                if last == Some(Outcome::Rejected) {
+                    entry.amount = None;
                 }
                 if said("399") {
                     void = self.void(&entry, stages.len());

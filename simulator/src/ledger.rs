@@ -172,8 +172,11 @@ impl Ledger {
 
     /// What else its buyer bought in the same year, and has kept.
     pub(crate) fn spent(&self, entry: &Entry) -> Decimal {
-        let all = self.beside(std::iter::once(bought_by(entry))).into_iter();
-        all.filter(|known| !known.taken_back && !known.given_back)
+        let whose = bought_by(entry);
+        let all = self.beside(std::iter::once(whose.clone())).into_iter();
+        // A change may have given it to another buyer.
+        all.filter(|known| bought_by(&known.entry) == whose)
+            .filter(|known| !known.taken_back && !known.given_back)
             .filter(|known| {
                 (&known.entry.message, &known.entry.key) != (&entry.message, &entry.key)
             })

@@ -76,12 +76,16 @@ impl Platform<'_> {
         let Ok(parsed) = read(octets, self.limits) else {
             return Vec::new();
         };
-        let signed = parsed
+        let signature = parsed.root.child("Signature");
+        // Of two, one within the other, the outer one covers the inner: neither is looked at.
+        let inner = parsed
             .root
-            .children()
-            .iter()
-            .any(|c| c.element.name == "Signature");
-        if signed && let Err(error) = self.signature(octets) {
+            .child("DxpMsg")
+            .and_then(|own| own.child("Signature"));
+        if signature.is_some()
+            && inner.is_none()
+            && let Err(error) = self.signature(octets)
+        {
             return report(insecure(&error), &error.to_string(), &envelope.head, &[]);
         }
         let from = SvNo::of(&parsed.root);

@@ -165,6 +165,18 @@ fn a_person_buys_so_much_at_once_and_in_a_year() {
 }
 
 #[test]
+fn what_is_refused_or_passed_on_by_a_change_does_not_count() {
+    let sim = scenario("[[cases]]\ntimes = 1\nkey = \"N1\"\nstatuses = [\"2\", \"100\"]");
+    assert_eq!(said(&sim, &costing(1, "26000", "1")), ["2", "100"]);
+    assert_eq!(said(&sim, &costing(2, "26000", "1")).last().unwrap(), "800");
+    assert_eq!(said(&sim, &costing(3, "1", "1")), ["-621018"]);
+    let other = costing(2, "26000", "1").with("buyerIdNumber", "110101199003077774");
+    let change = other.guid(9).with("appType", "2");
+    assert_eq!(said(&sim, &change).last().unwrap(), "800");
+    assert_eq!(said(&sim, &costing(3, "1", "1")).last().unwrap(), "800");
+}
+
+#[test]
 fn the_years_sum_survives_a_restart_and_may_be_left_out() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
