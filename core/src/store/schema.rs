@@ -6,7 +6,9 @@
 use super::sql::Trouble;
 
 /// Each step brings a database from the version before it to its own, from empty.
-pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+pub(super) const STEPS: &[&str] = &[
+    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6,
+];
 
 const VERSION_1: &str = "
 CREATE TABLE carrier (
@@ -175,6 +177,12 @@ CREATE TABLE envelope (
 ) STRICT;
 INSERT INTO envelope SELECT seq, envelope FROM carrier;
 ALTER TABLE carrier DROP COLUMN envelope;
+DROP INDEX declaration_carrier;
+CREATE INDEX declaration_carrier ON declaration (carrier) WHERE carrier IS NOT NULL;
+";
+
+/// Numbers that customs gives to declarations, and what notices say of them.
+const VERSION_6: &str = "
 -- The numbers that customs gave to declarations: notices name them so.
 CREATE TABLE given (
     message     TEXT NOT NULL,
@@ -195,8 +203,6 @@ CREATE TABLE unclaimed (
 ) STRICT;
 CREATE INDEX unclaimed_number ON unclaimed (message, number);
 CREATE INDEX unclaimed_inbound ON unclaimed (inbound);
-DROP INDEX declaration_carrier;
-CREATE INDEX declaration_carrier ON declaration (carrier) WHERE carrier IS NOT NULL;
 ";
 
 /// The steps that a database of `version` lacks, each with its number.
