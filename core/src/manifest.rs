@@ -99,16 +99,12 @@ impl Manifest {
                     .count()
                     + 1
             });
-            let remedy = suggestion(error.message());
-            let failure = Failure::misconfigured(
+            Failure::misconfigured(
                 format!("{name}:{line}"),
                 "read the manifest",
                 error.message(),
-            );
-            match remedy {
-                Some(remedy) => failure.remedy(remedy),
-                None => failure,
-            }
+            )
+            .remedy(suggestion(error.message()))
         })?;
         manifest.base = base.to_owned();
         manifest.check(name)?;
@@ -276,16 +272,28 @@ fn machine() -> String {
 }
 
 /// For "unknown field `x`, expected one of `a`, `b`": the nearest known one.
-fn suggestion(message: &str) -> Option<String> {
+/// What to do about what the reader of TOML says.
+fn suggestion(message: &str) -> String {
     let mut names = message.split('`').skip(1).step_by(2);
-    let unknown = names
-        .next()
-        .filter(|_| message.starts_with("unknown field"))?;
-    names
-        .map(|known| (strsim::jaro_winkler(known, unknown), known))
+    let first = names.next().unwrap_or_default();
+    let known: Vec<&str> = names.collect();
+    let nearest = known
+        .iter()
+        .map(|known| (strsim::jaro_winkler(known, first), known))
         .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| format!("did you mean {known}?"))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((_, known)) = nearest {
+        return format!("did you mean {known}?");
+    }
+    if message.starts_with("missing field") {
+        return format!(
+            "add {first} to that table; tongguan init writes a manifest that has everything"
+        );
+    }
+    if message.starts_with("unknown") && !known.is_empty() {
+        return format!("choose one of {}", known.join(", "));
+    }
+    "mend the line; tongguan init writes a manifest to compare with".to_owned()
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn a_broker_that_refuses_is_named_with_the_remedy() {
     fs::write(dir.join("guest"), "wrong\n").unwrap();
     let told = refused(dir, &["check"], 3);
     assert!(
-        told.contains("ACCESS") && told.contains("check username"),
+        told.contains("ACCESS") && told.contains("check username, and the password"),
         "{told}"
     );
     assert!(
@@ -163,4 +163,39 @@ fn a_broker_that_refuses_is_named_with_the_remedy() {
     assert!(told.contains("it is void"), "{told}");
     let told = good(dir, TONGGUAN, &["-m", "t.toml", "run", "--until-final"]);
     assert!(told.contains("1 void"), "{told}");
+}
+
+#[test]
+fn what_no_queue_takes_comes_back_and_is_not_in_the_log() {
+    let Some(url) = broker("returned") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepare(dir, &url, "declare = true");
+    good(dir, TONGGUAN, &["check"]);
+    let manifest = fs::read_to_string(dir.join("tongguan.toml")).unwrap();
+    let nowhere = manifest
+        .replace("declare = true", "")
+        .replace("\"to-customs\"", "\"nowhere\"");
+    fs::write(dir.join("tongguan.toml"), nowhere).unwrap();
+    fs::write(dir.join("o.json"), orders(1, 1)).unwrap();
+    good(dir, TONGGUAN, &["submit", "o.json"]);
+    // However much of the log is asked for.
+    for log in ["info", "debug"] {
+        let told = refused(
+            dir,
+            &["--log", log, "run", "--until-final", "--within", "4"],
+            4,
+        );
+        assert!(
+            told.contains("not sent") && told.contains("nowhere"),
+            "{told}"
+        );
+        assert!(
+            !told.contains("BasicReturn") && !told.contains("60, 63, 120"),
+            "the library writes what it carries: {told}"
+        );
+        assert!(!told.contains("110101199001010015"), "{told}");
+    }
 }

@@ -63,8 +63,14 @@ fn what_was_refused_is_mended_and_declared_anew() {
         (again["id"].as_str(), &again["already_there"]),
         (Some(new.as_str()), &true.into())
     );
-    // One stays rejected, so the answer is no.
-    refused(dir, &["run", "--until-final", "--within", "30"], 1);
+    // What was rejected has another in its place: all is well.
+    let told = good(dir, TONGGUAN, &["run", "--until-final", "--within", "30"]);
+    assert!(
+        told.contains("0 rejected") && told.contains("1 replaced"),
+        "{told}"
+    );
+    let told = good(dir, TONGGUAN, &["status"]);
+    assert!(told.contains("nothing needs a person"), "{told}");
     signal(&other_side, "-TERM");
     other_side.wait().unwrap();
 
@@ -92,7 +98,10 @@ fn what_was_refused_is_mended_and_declared_anew() {
     assert!(a["key"].is_string() && a["key"] == b["key"]);
     good(dir, TONGGUAN, &["audit", "verify"]);
     for (id, name, other) in [(&old, "replaced_by", &new), (&new, "replaces", &old)] {
+        let _ = fs::remove_file(dir.join("e.zip"));
         good(dir, TONGGUAN, &["evidence", "export", id, "--out", "e.zip"]);
+        let told = refused(dir, &["evidence", "export", id, "--out", "e.zip"], 3);
+        assert!(told.contains("is there already"), "{told}");
         let checked = json(dir, &["evidence", "verify", "--json", "e.zip"]);
         assert_eq!(checked["claims"][name].as_str(), Some(other.as_str()));
         // What it claims of the other is in the log.

@@ -77,6 +77,8 @@ fn a_bad_day_ends_as_the_scenario_says() {
     }
     client.wait().unwrap();
     customs.wait().unwrap();
+    let told = good(dir, TONGGUAN, &["status"]);
+    assert!(told.contains("to mend: 1"), "{told}");
     let told = good(dir, TONGGUAN, &["status", "--list", "--state", "rejected"]);
     assert!(told.contains("-401012"), "{told}");
 }

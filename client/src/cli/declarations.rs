@@ -17,9 +17,12 @@ pub struct Submit {
     /// key is the same submission
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub key: Option<String>,
-    /// Read and validate only; declare nothing
+    /// Read and validate only, by the schema and the business rules; declare nothing
     #[arg(long, conflicts_with = "key")]
     pub dry_run: bool,
+    /// Declare it although business rules say that customs will refuse it
+    #[arg(long)]
+    pub unchecked: bool,
 }
 
 /// So long may a key be: it is kept, and shown in errors.
@@ -91,6 +94,9 @@ pub struct Resubmit {
     /// The role that reads it, where the manifest has several
     #[arg(long, value_name = "NAME")]
     pub role: Option<String>,
+    /// Declare it although business rules say that customs will refuse it
+    #[arg(long)]
+    pub unchecked: bool,
 }
 
 /// `tongguan purge`

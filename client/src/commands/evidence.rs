@@ -39,6 +39,15 @@ fn export(args: &EvidenceExport, global: &Global, out: &mut Output) -> Result<()
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{id}.evidence.zip")));
+    // It may be another declaration's, or what an auditor was given.
+    if file.exists() {
+        let doing = format!("write {}", file.display());
+        return Err(
+            Failure::misconfigured("--out", doing, "it is there already")
+                .remedy("move it away, or name another file: --out FILE")
+                .into(),
+        );
+    }
     fs::write(&file, octets).doing(|| format!("write {}", file.display()))?;
     out.line(format!("wrote {}", file.display()))?;
     out.line("it holds personal data, as it was declared; that it was written is logged")?;

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod doctor;
 pub mod evidence;
 pub mod explain;
+mod foresee;
 pub mod init;
 pub mod joint_test;
 pub mod map;

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tongguan_contracts::Failure;
 use tongguan_core::{Client, State, Until};
 
+use super::status::REJECTED;
 use super::{block_on, open, stop_signal};
 use crate::cli::{Global, Run};
 use crate::exit::Exit;
@@ -24,6 +25,8 @@ struct Ended {
     waiting: u64,
     dead: u64,
     void: u64,
+    /// Ended badly, and others took their places: they count as nothing else.
+    replaced: u64,
 }
 
 /// Signs, sends, takes back receipts.
@@ -35,7 +38,8 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
         Until::Stopped
     };
     let within = args.within.map(Duration::from_secs);
-    let ended = block_on(async {
+    let (before, ended) = block_on(async {
+        let before = count(&client).await?;
         let stop = stop_signal()?;
         if let Some(http) = &client.manifest().http {
             let listener = http::listen(http.listen).await?;
@@ -51,7 +55,7 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
             // It has bounds of its own.
             let _ = exporting.await;
         }
-        driven
+        Ok((before, driven?))
     })?;
     out.object(&ended)?;
     let Ended {
@@ -61,11 +65,15 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
         waiting,
         dead,
         void,
+        replaced,
     } = ended;
     out.line(format!(
         "stopped: {accepted} accepted, {rejected} rejected, {open} still open, \
-         {dead} dead letters, {void} void"
+         {dead} dead letters, {void} void, {replaced} replaced"
     ))?;
+    if rejected > 0 {
+        out.line(REJECTED)?;
+    }
     if waiting > 0 {
         out.line(format!(
             "{waiting} of the open ones wait for others: tongguan status --state waiting, and \
@@ -78,7 +86,8 @@ pub fn run(args: &Run, global: &Global, out: &mut Output) -> Result<(), Trouble>
     if args.until_final && open > 0 {
         return Err(Trouble::AlreadySaid(Exit::Unavailable));
     }
-    if args.until_final && rejected + dead > 0 {
+    // What was refused in an earlier run is no news.
+    if args.until_final && rejected.saturating_sub(before.rejected) + dead > 0 {
         return Err(Trouble::AlreadySaid(Exit::Refused));
     }
     Ok(())
@@ -145,6 +154,7 @@ async fn count(client: &Client) -> Result<Ended, Failure> {
         waiting: 0,
         dead: 0,
         void: 0,
+        replaced: 0,
     };
     for (_, state, count) in client.store().counts().await? {
         match state {
@@ -157,6 +167,16 @@ async fn count(client: &Client) -> Result<Ended, Failure> {
                 ended.waiting += if open == State::Waiting { count } else { 0 };
             }
         }
+    }
+    for (_, state, count) in client.store().replaced().await? {
+        let counted = match state {
+            State::Rejected => &mut ended.rejected,
+            State::Dead => &mut ended.dead,
+            State::Void => &mut ended.void,
+            _ => continue,
+        };
+        *counted = counted.saturating_sub(count);
+        ended.replaced += count;
     }
     Ok(ended)
 }

@@ -3,6 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use tongguan_contracts::Failure;
+use tongguan_core::State;
 use tongguan_core::store::Details;
 use tongguan_core::traces::trace_of;
 use tongguan_messages::envelope::{Opened, open as open_envelope};
@@ -123,6 +124,14 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         one.state,
         one.state.meaning()
     ))?;
+    if one.state == State::Rejected && one.replaced_by.is_none() {
+        let code = one.latest.as_ref().map_or("CODE", |latest| &latest.code);
+        out.line(format!(
+            "  to do     tongguan explain {code}; mend the document (tongguan show {} --document \
+             gives it), then: tongguan resubmit {} FILE",
+            one.id, one.id
+        ))?;
+    }
     out.line(format!("  from      {}:{}", one.document, one.line))?;
     if let Some(trace) = &trace {
         out.line(format!("  trace     {trace}"))?;

@@ -14,12 +14,18 @@ use crate::exit::Exit;
 use crate::output::{BAD, GOOD, HEAD, OPEN, Output, paint};
 use crate::trouble::Trouble;
 
+/// What to do about rejected declarations.
+pub const REJECTED: &str = "rejected ones: tongguan status --state rejected lists them, tongguan show ID says \
+     why; mend the document, then: tongguan resubmit ID FILE";
+
 #[derive(Serialize)]
 struct Overview {
     findings: Vec<Finding>,
     counts: BTreeMap<String, BTreeMap<&'static str, u64>>,
     open: u64,
     dead: u64,
+    /// Rejected, and nothing was declared in their places.
+    rejected: u64,
     unmatched: u64,
 }
 
@@ -55,12 +61,13 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
         }
         return Ok(());
     }
-    let (findings, counts, unmatched) = block_on(async {
+    let (findings, counts, replaced, unmatched) = block_on(async {
         let store = client.store();
         let findings = client.diagnose().await?;
         Ok((
             findings,
             store.counts().await?,
+            store.replaced().await?,
             store.unmatched(0).await?.count,
         ))
     })?;
@@ -69,11 +76,14 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
         counts: BTreeMap::new(),
         open: 0,
         dead: 0,
+        rejected: 0,
         unmatched,
     };
     for (message, state, count) in counts {
         if state == State::Dead {
             overview.dead += count;
+        } else if state == State::Rejected {
+            overview.rejected += count;
         } else if !state.is_final() {
             overview.open += count;
         }
@@ -83,11 +93,21 @@ pub fn run(args: &Status, global: &Global, out: &mut Output) -> Result<(), Troub
             .or_default()
             .insert(state.name(), count);
     }
+    let rejected = replaced.iter().filter(|(_, s, _)| *s == State::Rejected);
+    let replaced: u64 = rejected.map(|(.., count)| count).sum();
+    overview.rejected = overview.rejected.saturating_sub(replaced);
     out.object(&overview)?;
     for finding in &overview.findings {
         tell(finding, out)?;
     }
-    if overview.findings.is_empty() {
+    if overview.rejected > 0 {
+        let many = format!("to mend: {}", overview.rejected);
+        out.line(format!(
+            "{} (rejected, with nothing in their place)",
+            paint(BAD, many)
+        ))?;
+        out.line(format!("        what to do: {REJECTED}"))?;
+    } else if overview.findings.is_empty() {
         out.line(paint(GOOD, "nothing needs a person"))?;
     }
     if overview.counts.is_empty() {

@@ -217,6 +217,18 @@ pub(crate) fn understand(octets: &[u8], limits: &Limits) -> Understood {
     }
 }
 
+/// What a code means, and what was said with it; once, where that begins with the meaning. A meaning
+/// that ends in `*` has a place for what is said.
+fn words(meaning: &str, said: &str) -> String {
+    let plain = meaning
+        .trim_end_matches('*')
+        .trim_end_matches(['，', ',', '：', ':']);
+    if said.starts_with(plain) {
+        return said.to_owned();
+    }
+    format!("{plain} {said}").trim().to_owned()
+}
+
 fn read(parsed: &Parsed) -> Vec<Answer> {
     let message = parsed.message;
     let found = answers(parsed);
@@ -231,9 +243,7 @@ fn read(parsed: &Parsed) -> Vec<Answer> {
             about,
             level,
             code: one.code.clone(),
-            text: format!("{} {}{}", meaning.zh, one.text, numbers.concat())
-                .trim()
-                .to_owned(),
+            text: format!("{}{}", words(meaning.zh, &one.text), numbers.concat()),
             time: one.time.clone(),
             outcome: meaning.outcome,
             already_declared: meaning.already_declared,

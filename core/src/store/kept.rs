@@ -421,6 +421,10 @@ impl Store for SqlStore {
         self.look("count declarations", look::counts).await
     }
 
+    async fn replaced(&self) -> Result<Vec<(String, State, u64)>, Failure> {
+        self.look("count what was replaced", look::replaced).await
+    }
+
     async fn symptoms(&self, alerts: &Alerts) -> Result<Vec<Symptom>, Failure> {
         let alerts = alerts.clone();
         self.look("see what is stuck", move |t| symptoms::symptoms(t, &alerts))

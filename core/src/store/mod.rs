@@ -166,6 +166,9 @@ pub trait Store: Send + Sync {
     /// How many declarations are in each state of each message.
     async fn counts(&self) -> Result<Vec<(String, State, u64)>, Failure>;
 
+    /// How many declarations of each state and message ended badly, and have another in their place.
+    async fn replaced(&self) -> Result<Vec<(String, State, u64)>, Failure>;
+
     /// What is stuck: for longer than that allows.
     async fn symptoms(&self, alerts: &Alerts) -> Result<Vec<Symptom>, Failure>;
 

@@ -25,10 +25,9 @@ pub(crate) fn failure(part: &str, doing: &str, error: &Error) -> Failure {
     };
     let said = error.to_string();
     match code {
-        403 if said.contains("LOGIN") || said.contains("login") => {
-            Failure::misconfigured(part, doing, said)
-                .remedy("check username, and the password that is referred to")
-        }
+        // RabbitMQ's words: "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN".
+        403 if said.to_lowercase().contains("login") => Failure::misconfigured(part, doing, said)
+            .remedy("check username, and the password that is referred to"),
         403 => Failure::misconfigured(part, doing, said)
             .remedy("check username: the user lacks a right there; the broker's owner grants it"),
         404 => Failure::misconfigured(part, doing, said)

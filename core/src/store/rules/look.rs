@@ -152,6 +152,17 @@ pub(in crate::store) fn counts(t: &mut dyn Sql) -> Result<Vec<(String, State, u6
     .collect()
 }
 
+pub(in crate::store) fn replaced(t: &mut dyn Sql) -> Result<Vec<(String, State, u64)>, Trouble> {
+    t.all(
+        "SELECT d.message, d.state, COUNT(*) FROM declaration n JOIN declaration d ON d.seq = n.replaces
+         WHERE n.replaces IS NOT NULL GROUP BY d.message, d.state ORDER BY d.message, d.state",
+        set![],
+    )?
+    .iter()
+    .map(|row| Ok((row.text(0)?, state(row, 1)?, row.count(2)?)))
+    .collect()
+}
+
 /// By the rows' numbers, which have an index for each state: they are in the order of submission.
 pub(in crate::store) fn oldest_open(t: &mut dyn Sql) -> Result<Option<i64>, Trouble> {
     let open = State::ALL.iter().filter(|state| !state.rests());

@@ -105,9 +105,16 @@ fn take(
                     declaration.origin.line,
                     other.id
                 ),
-                remedy: "give it a new number, or declare it as a change (appType 2); see what is \
-                         there with: tongguan show NUMBER"
-                    .to_owned(),
+                remedy: match other.state {
+                    State::Submitted | State::Waiting => format!(
+                        "nothing of that one has left: take it back with tongguan void {0}, then \
+                         submit this one again; see what is there with: tongguan show {0}",
+                        other.id
+                    ),
+                    _ => "give it a new number, or declare it as a change (appType 2); see what \
+                          is there with: tongguan show NUMBER"
+                        .to_owned(),
+                },
             });
         }
         if let Some(id) = guids.get(&declaration.guid) {
