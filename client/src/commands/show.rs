@@ -170,8 +170,14 @@ pub fn run(args: &Show, global: &Global, out: &mut Output) -> Result<(), Trouble
         ))?;
         let sent = carrier.sent_at.map_or("not yet".to_owned(), shown_time);
         out.line(format!(
-            "  sent      {sent}, by {} ({} tries)",
-            carrier.transport, carrier.attempts
+            "  sent      {sent}, by {} ({} {})",
+            carrier.transport,
+            carrier.attempts,
+            if carrier.attempts == 1 {
+                "try"
+            } else {
+                "tries"
+            }
         ))?;
     }
     for field in &personal {

@@ -40,11 +40,11 @@ table! {
         It is sent again, the same octets.",
     Sent "sent" "The transport took it.",
     Pending "pending" "The platform or the clearance service has answered, and more will follow.",
-    Accepted "accepted" "Final: declared.",
-    Rejected "rejected" "Final: refused, by the platform or the clearance service.",
+    Accepted "accepted" "Declared; final.",
+    Rejected "rejected" "Refused by the platform or the clearance service; final.",
     Dead "dead" "A dead letter: nothing more happens until a person decides (`tongguan retry`, \
         `tongguan void`). The history says why.",
-    Void "void" "Final: a person decided that it is not to be declared, before anything had left.",
+    Void "void" "A person decided that it is not to be declared, before anything had left; final.",
 }
 
 table! {

@@ -52,13 +52,14 @@ pub(in crate::store) fn find(t: &mut dyn Sql, text: &str) -> Result<Option<Detai
     let summary = summary(&row)?;
     let history = t
         .all(
-            "SELECT s.at, s.level, s.code, s.text, i.digest FROM status s
+            "SELECT s.at, s.level, s.code, s.text, i.digest, s.said_at FROM status s
              LEFT JOIN inbound i ON s.inbound = i.seq WHERE s.declaration = ?1 ORDER BY s.seq",
             set![seq],
         )?
         .iter()
-        .map(|row| status(row, 0))
-        .collect::<Result<_, _>>()?;
+        .map(|row| Ok((row.maybe_text(5)?.unwrap_or_default(), status(row, 0)?)))
+        .collect::<Result<_, Trouble>>()?;
+    let history = as_said(history);
     let inbound = t
         .all(
             "SELECT i.digest, i.octets FROM inbound i
@@ -112,6 +113,22 @@ pub(in crate::store) fn find(t: &mut dyn Sql, text: &str) -> Result<Option<Detai
         envelope,
         inbound,
     }))
+}
+
+/// What was said with a time (`returnTime`) in the order of that time: receipts overtake each other on
+/// the way. What this client noted itself stays where it is.
+fn as_said(read: Vec<(String, Status)>) -> Vec<Status> {
+    let timed = |(time, _): &&(String, Status)| !time.is_empty();
+    let mut told: Vec<(String, Status)> = read.iter().filter(timed).cloned().collect();
+    told.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut told = told.into_iter();
+    read.into_iter()
+        .map(|(time, status)| match time.is_empty() {
+            true => status,
+            // There are as many as were taken out.
+            false => told.next().map_or(status, |(_, earlier)| earlier),
+        })
+        .collect()
 }
 
 /// That a declaration was purged, where it was.
