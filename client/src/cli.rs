@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 pub use declarations::{Decide, Purge, Resubmit, Run, Show, Status, Submit};
 pub use evidence::{Audit, AuditVerify, Evidence, EvidenceExport, EvidenceVerify};
-pub use joint_test::{JointTest, JointTestRun};
+pub use joint_test::{JOINT_TEST, JointTest, JointTestPlan, JointTestRun};
 pub use map::{Map, MapTry, Sample};
 pub use plugin::{
     Plugin, PluginKind, PluginLanguage, PluginLibrary, PluginNew, PluginRelay, PluginServe,
@@ -59,6 +59,9 @@ pub struct Cli {
     pub global: Global,
 }
 
+/// The manifest, unless another is named.
+pub const MANIFEST: &str = "tongguan.toml";
+
 /// What every command takes.
 #[derive(Debug, Args)]
 pub struct Global {
@@ -68,7 +71,7 @@ pub struct Global {
         long,
         global = true,
         value_name = "FILE",
-        default_value = "tongguan.toml",
+        default_value = MANIFEST,
         env = "TONGGUAN_MANIFEST"
     )]
     pub manifest: PathBuf,
@@ -126,11 +129,13 @@ Examples:
         after_help = "\
 Examples:
   tongguan joint-test plan             joint-test/plan.toml, and a document for each case
+  tongguan joint-test plan --anew      the same, where one is there: it is moved aside
   tongguan joint-test run --simulate   the rehearsal: nobody else is needed
   tongguan joint-test run              by the manifest's transports, with the test environment
 
-Both write joint-test/report.html and report.json. What is declared goes into a store of the test's
-own, under numbers of its own. A manifest whose [node] environment is not \"test\" is refused."
+Both write report.html and report.json to joint-test/runs/RUN, and to joint-test unless a better one is
+there: one that passed, or was with the test environment. What is declared goes into a store of the
+test's own, under numbers of its own. A manifest whose [node] environment is not \"test\" is refused."
     )]
     JointTest(JointTest),
 
@@ -140,7 +145,7 @@ Examples:
   tongguan promote --from test.toml -m production.toml
                         whether production may begin, and what its manifest says differently
   tongguan promote --from test.toml -m production.toml --canary order.json
-                        where all gates are open: one declaration, and its end waited for
+                        where all gates are passed: one declaration, and its end waited for
 
 Gates: both manifests say what they are for; stores apart; no certificate of a test CA; the joint test
 passed, with the test environment, by this enterprise, for every message that its roles declare; and

@@ -34,7 +34,7 @@ use scenario::Arrivals;
 pub use http::Face;
 pub use ledger::{Entry, Ledger};
 pub use network::Way;
-pub use receipts::Reply;
+pub use receipts::{Reply, gave};
 pub use scenario::Scenario;
 
 /// So many deliveries are answered at once; more, where answers are to come late.

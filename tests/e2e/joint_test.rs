@@ -11,9 +11,11 @@
 mod stage;
 
 use serde_json::Value;
-use stage::{TONGGUAN, files, good, refused, sha256sum};
+use stage::{TONGGUAN, files, good, refused, sha256sum, signal};
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use tongguan_messages::{Kind, messages};
 
 fn report(dir: &Path) -> Value {
@@ -72,11 +74,144 @@ fn a_newcomer_comes_to_a_report_that_passed() {
     // The enterprise's own store has nothing of it.
     let told = good(dir, TONGGUAN, &["status", "--list"]);
     assert!(!told.contains("CEB311Message"), "{told}");
-    // A plan is not overwritten; a second run has numbers of its own.
+    // A plan is not overwritten.
     let told = refused(dir, &["joint-test", "plan"], 3);
-    assert!(told.contains("it exists already"), "{told}");
+    assert!(
+        told.contains("it exists already") && told.contains("tongguan joint-test plan --anew"),
+        "{told}"
+    );
+    // A second run has numbers of its own; what passed stays, where it is handed in and beside its run.
+    let first = fs::read(dir.join("joint-test/report.json")).unwrap();
+    spoil(
+        dir,
+        "CEB311Message-full.json",
+        "\"orderNo\"",
+        "\"orderNumber\"",
+    );
+    let told = refused(dir, &["joint-test", "run", "--simulate"], 1);
+    assert!(
+        told.contains("joint-test/report.html stays that of run"),
+        "{told}"
+    );
+    assert_eq!(fs::read(dir.join("joint-test/report.json")).unwrap(), first);
+    let runs = files(&dir.join("joint-test/runs"), "");
+    assert_eq!(runs.len(), 2);
+    let mut passed: Vec<bool> = runs
+        .iter()
+        .map(|run| {
+            let text = fs::read_to_string(run.join("report.json")).unwrap();
+            let kept: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(kept["run"], run.file_name().unwrap().to_str().unwrap());
+            assert!(run.join("report.html").exists());
+            kept["passed"] == true
+        })
+        .collect();
+    passed.sort_unstable();
+    assert_eq!(passed, [false, true]);
+}
+
+/// Makes a document of the plan wrong.
+fn spoil(dir: &Path, name: &str, from: &str, to: &str) {
+    let path = dir.join("joint-test/documents").join(name);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+/// Takes cases out of a plan, all but this one.
+fn only(plan: &Path, id: &str) {
+    let text = fs::read_to_string(plan).unwrap();
+    let mut cases = text.split("[[cases]]");
+    let head = cases.next().unwrap();
+    let case = cases
+        .find(|case| case.contains(&format!("id = \"{id}\"")))
+        .unwrap();
+    fs::write(plan, format!("{head}[[cases]]{case}")).unwrap();
+}
+
+#[test]
+fn a_plan_is_made_anew_for_another_enterprise_and_names_its_manifest_and_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    good(dir, TONGGUAN, &["init", "."]);
+    fs::rename(dir.join("tongguan.toml"), dir.join("test.toml")).unwrap();
+    let ask = |rest: &[&'static str]| -> Vec<&'static str> {
+        let mut all = vec!["joint-test", "-m", "test.toml"];
+        all.extend(rest);
+        all.extend(["--dir", "shown"]);
+        all
+    };
+    let told = good(dir, TONGGUAN, &ask(&["plan"]));
+    assert!(
+        told.contains("tongguan joint-test run --simulate --dir shown -m test.toml\n"),
+        "{told}"
+    );
+    let path = dir.join("test.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    for (from, to) in [
+        ("3301960T01", "4401960T02"),
+        ("DXPENT0000012345", "DXPENT0000054321"),
+    ] {
+        fs::write(&path, text.replace(from, to)).unwrap();
+        let told = refused(dir, &ask(&["run", "--simulate"]), 3);
+        assert!(
+            told.contains(from)
+                && told.contains(to)
+                && told.contains("joint-test plan --anew --dir shown -m test.toml"),
+            "{told}"
+        );
+    }
+    assert!(!dir.join("shown/runs").exists());
+    let told = good(dir, TONGGUAN, &ask(&["plan", "--anew"]));
+    assert!(
+        told.contains("moved what was there to shown/plans/"),
+        "{told}"
+    );
+    let plans = files(&dir.join("shown/plans"), "");
+    assert!(
+        plans.len() == 1
+            && plans[0].join("plan.toml").exists()
+            && plans[0].join("documents").exists()
+    );
+    only(&dir.join("shown/plan.toml"), "CEB311Message-minimal");
+    good(dir, TONGGUAN, &ask(&["run", "--simulate"]));
+}
+
+#[test]
+fn what_is_waited_for_is_told_and_an_interrupted_run_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    good(dir, TONGGUAN, &["init", "."]);
+    good(dir, TONGGUAN, &["joint-test", "plan"]);
+    only(&dir.join("joint-test/plan.toml"), "CEB311Message-minimal");
     good(dir, TONGGUAN, &["joint-test", "run", "--simulate"]);
-    assert_eq!(files(&dir.join("joint-test/runs"), "").len(), 2);
+    let whole = fs::read(dir.join("joint-test/report.json")).unwrap();
+    // Nobody answers.
+    let mut run = Command::new(TONGGUAN)
+        .args(["joint-test", "run"])
+        .current_dir(dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(run.stdout.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(
+        line.contains("waiting for receipts of 1 of 1 cases")
+            && line.contains("CEB311Message-minimal"),
+        "{line}"
+    );
+    signal(&run, "-TERM");
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(1));
+    assert!(
+        rest.contains("the run was interrupted before a final receipt came")
+            && !rest.contains("within the time")
+            && rest.contains("a rehearsal that passed"),
+        "{rest}"
+    );
+    assert_eq!(fs::read(dir.join("joint-test/report.json")).unwrap(), whole);
 }
 
 #[test]
@@ -135,18 +270,14 @@ fn what_is_wrong_is_told_and_production_is_refused() {
     assert!(told.contains("joint-test plan"), "{told}");
     good(dir, TONGGUAN, &["joint-test", "plan"]);
     // One document is wrong for the role, one for customs, and what goes after it never goes.
-    let spoil = |name: &str, from: &str, to: &str| {
-        let path = dir.join("joint-test/documents").join(name);
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{text}");
-        fs::write(path, text.replacen(from, to, 1)).unwrap();
-    };
     spoil(
+        dir,
         "CEB411Message-minimal.json",
         "payTransactionId",
         "payTransactionNo",
     );
     spoil(
+        dir,
         "CEB311Message-to-change.json",
         "\"acturalPaid\": \"159.29\"",
         "\"acturalPaid\": \"9.00\"",

@@ -61,6 +61,13 @@ fn production_begins_when_all_gates_are_open_and_with_one_declaration() {
             "joint-test.report"
         ]
     );
+    let told = refused(&production, &ASK, 1);
+    assert!(
+        told.contains("tongguan.toml says environment = \"test\"")
+            && told.contains("not looked at: joint-test.passed, joint-test.real")
+            && told.contains("3 of "),
+        "{told}"
+    );
     change(
         &production,
         "environment = \"test\"",
@@ -90,15 +97,32 @@ fn production_begins_when_all_gates_are_open_and_with_one_declaration() {
     good(&test, TONGGUAN, &["joint-test", "plan"]);
     good(&test, TONGGUAN, &["joint-test", "run", "--simulate"]);
     assert_eq!(closed(&production), ["joint-test.real"]);
+    // Nor is one with a stand-in that runs for itself.
     let mut environment = Running::start(&test, &["simulate"], "customs.log");
-    good(&test, TONGGUAN, &["joint-test", "run"]);
+    let told = good(&test, TONGGUAN, &["joint-test", "run"]);
     environment.kill();
+    assert!(told.contains("The other side was a stand-in"), "{told}");
+    assert_eq!(closed(&production), ["joint-test.real"]);
+    // The test environment cannot be had here: the report is made to say that it was there.
+    let report = test.join("joint-test/report.json");
+    let text = fs::read_to_string(&report).unwrap();
+    let real = text.replace("\"simulated\": true", "\"simulated\": false");
+    assert_ne!(real, text);
+    fs::write(&report, &real).unwrap();
+    // It stays when there is another rehearsal.
+    good(&test, TONGGUAN, &["joint-test", "run", "--simulate"]);
+    assert_eq!(fs::read_to_string(&report).unwrap(), real);
     let told = good(&production, TONGGUAN, &ASK);
-    assert!(!told.contains("CLOSED"), "{told}");
+    assert!(
+        !told.contains("NOT PASSED")
+            && told.contains("../test/tongguan.toml says environment = \"test\"")
+            && told.contains("All gates are passed"),
+        "{told}"
+    );
     assert!(
         told.contains("- node.environment = \"test\"")
             && told.contains("+ signers.main.certificate = \"own.pem\"")
-            && !told.contains("cop_code"),
+            && !told.contains("enterprise.cop_code"),
         "{told}"
     );
     // More than was shown, another enterprise, the other's store.

@@ -1,6 +1,9 @@
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
+/// Where a joint test is, unless another folder is named.
+pub const JOINT_TEST: &str = "joint-test";
+
 /// `tongguan joint-test`
 #[derive(Debug, Subcommand)]
 pub enum JointTest {
@@ -14,15 +17,18 @@ pub enum JointTest {
 #[derive(Debug, Args)]
 pub struct JointTestPlan {
     /// Where to put the plan and its documents
-    #[arg(long, value_name = "DIR", default_value = "joint-test")]
+    #[arg(long, value_name = "DIR", default_value = JOINT_TEST)]
     pub dir: PathBuf,
+    /// Move the plan and the documents that are there aside, to DIR/plans
+    #[arg(long)]
+    pub anew: bool,
 }
 
 /// `tongguan joint-test run`
 #[derive(Debug, Args)]
 pub struct JointTestRun {
     /// Where the plan is
-    #[arg(long, value_name = "DIR", default_value = "joint-test")]
+    #[arg(long, value_name = "DIR", default_value = JOINT_TEST)]
     pub dir: PathBuf,
     /// Stand in for the other side, too: a rehearsal without anybody
     #[arg(long)]

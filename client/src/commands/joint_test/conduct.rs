@@ -16,12 +16,12 @@ use tongguan_core::store::Details;
 use tongguan_core::{Client, Environment, Manifest, Submission, Until};
 use tongguan_messages::envelope::{Opened, open};
 use tongguan_messages::{Limits, read};
-use tongguan_simulator::{Options, Simulator};
+use tongguan_simulator::{Options, Simulator, gave};
 
 use super::cases::{Case, INVENTORY, RUN};
-use super::failed;
 use super::plan::Plan;
 use super::report::{Declared, Enterprise, Outcome, Report, judged};
+use super::{failed, folder_of_now};
 use crate::cli::{Global, JointTestRun};
 use crate::commands::{block_on, stop_signal};
 use crate::exit::Exit;
@@ -31,32 +31,46 @@ use crate::trouble::Trouble;
 
 /// How often it is looked at what has come.
 const LOOK: Duration = Duration::from_millis(200);
+/// When it is first told what is waited for, and how often after that.
+const FIRST_TOLD: Duration = Duration::from_secs(3);
+const TOLD: Duration = Duration::from_secs(30);
+/// How many cases are named then.
+const SHOWN: usize = 3;
 
 /// Runs the plan, and writes the report.
-pub fn run(args: &JointTestRun, global: &Global, out: &mut Output) -> Result<(), Trouble> {
-    let plan = Plan::read(&args.dir)?;
+pub fn run(
+    manifest: &Manifest,
+    args: &JointTestRun,
+    global: &Global,
+    out: &mut Output,
+) -> Result<(), Trouble> {
+    let plan = Plan::read(&args.dir, manifest, global)?;
     let began = now();
-    let run = run_number(&args.dir)?;
+    // It makes this run's numbers its own, and stays as long as its store does.
+    let run = folder_of_now(&args.dir.join("runs"))?;
     let client = Client::open(own(global, &args.dir, &run)?, built_in())?;
     let within = Duration::from_secs(args.within.saturating_mul(60));
-    let (cases, stopped) = block_on(async {
+    let conducted = block_on(async {
         let conducting = Conduct::new(&client, &args.dir, &run, plan.cases);
-        conducting.drive(args, within).await
+        conducting.drive(args, within, out).await
     })?;
+    let cases = conducted.cases;
     let passed = cases.iter().all(|case| case.passed) && !cases.is_empty();
     let report = Report {
         passed,
+        run,
+        interrupted: conducted.interrupted,
         began,
         ended: now(),
         enterprise: Enterprise::of(client.manifest()),
         environment: Environment::Test,
-        simulated: args.simulate,
+        simulated: args.simulate || conducted.stand_in,
         version: env!("CARGO_PKG_VERSION"),
         edition: "202205",
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         cases,
     };
-    report.write(&args.dir)?;
+    let better = report.write(&args.dir)?;
     for case in &report.cases {
         let mark = match case.passed {
             true => paint(GOOD, "passed"),
@@ -71,9 +85,32 @@ pub fn run(args: &JointTestRun, global: &Global, out: &mut Output) -> Result<(),
         }
     }
     out.object(&report)?;
+    if conducted.interrupted {
+        out.line("\nThe run was interrupted: what had not ended did not pass.")?;
+    }
+    if conducted.stand_in && !args.simulate {
+        out.line(
+            "\nThe other side was a stand-in, tongguan simulate, by the CopMsgId of what it answered: this \
+             is a rehearsal, not the joint test.",
+        )?;
+    }
+    let of_run = args.dir.join("runs").join(&report.run).join("report.html");
     let file = args.dir.join("report.html");
-    out.line(format!("\nreport: {}", file.display()))?;
-    if let Some(why) = stopped {
+    match better {
+        None => out.line(format!(
+            "\nreport: {}, and kept as {}",
+            file.display(),
+            of_run.display()
+        ))?,
+        Some(earlier) => out.line(format!(
+            "\nreport: {}\n{} stays that of run {}, which shows more: {}",
+            of_run.display(),
+            file.display(),
+            earlier.run,
+            earlier.shows()
+        ))?,
+    }
+    if let Some(why) = conducted.stopped {
         return Err(why);
     }
     match passed {
@@ -87,16 +124,6 @@ fn now() -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+08:00");
     let now = OffsetDateTime::now_utc().to_offset(offset!(+8));
     now.format(form).unwrap_or_default()
-}
-
-/// What makes this run's numbers its own, and stays as long as its store does.
-fn run_number(dir: &Path) -> Result<String, Trouble> {
-    let form = format_description!("[year repr:last_two][month][day][hour][minute][second]");
-    let now = OffsetDateTime::now_utc().to_offset(offset!(+8));
-    let run = now.format(form).unwrap_or_default();
-    let folder = dir.join("runs").join(&run);
-    fs::create_dir_all(&folder).map_err(|e| failed("make", &folder, e))?;
-    Ok(run)
 }
 
 /// The manifest, with a store of the test's own, and nothing that waits for others.
@@ -127,6 +154,17 @@ enum Stage {
     Ended,
 }
 
+/// How it went.
+struct Conducted {
+    cases: Vec<Outcome>,
+    /// A person ended it.
+    interrupted: bool,
+    /// What came in was a simulator's.
+    stand_in: bool,
+    /// What stopped it early.
+    stopped: Option<Trouble>,
+}
+
 struct Conduct<'c> {
     client: &'c Client,
     dir: &'c Path,
@@ -134,6 +172,7 @@ struct Conduct<'c> {
     cases: Vec<(Outcome, Stage)>,
     /// The numbers that customs gave to inventories, by case.
     inventories: BTreeMap<String, String>,
+    stand_in: bool,
 }
 
 impl<'c> Conduct<'c> {
@@ -154,15 +193,17 @@ impl<'c> Conduct<'c> {
                 .map(|c| (outcome(c), Stage::Waiting))
                 .collect(),
             inventories: BTreeMap::new(),
+            stand_in: false,
         }
     }
 
-    /// Runs the client beside the cases; gives how they ended, and what stopped it early.
+    /// Runs the client beside the cases.
     async fn drive(
         mut self,
         args: &JointTestRun,
         within: Duration,
-    ) -> Result<(Vec<Outcome>, Option<Trouble>), Trouble> {
+        out: &mut Output,
+    ) -> Result<Conducted, Trouble> {
         let mut asked = stop_signal()?;
         let (stop, stopped) = watch::channel(false);
         let mut sides = JoinSet::new();
@@ -183,38 +224,78 @@ impl<'c> Conduct<'c> {
         let begun = Instant::now();
         let client = self.client;
         let mut running = Box::pin(client.run(stopped, Until::Stopped));
-        let ended = loop {
+        let mut tell = FIRST_TOLD;
+        let mut interrupted = false;
+        let stopped = loop {
             let all = self.step().await?;
             if all {
                 break None;
             }
             tokio::select! {
                 ended = &mut running => break ended.err().map(Trouble::from),
-                _ = asked.wait_for(|asked| *asked) => break None,
+                _ = asked.wait_for(|asked| *asked) => {
+                    interrupted = true;
+                    break None;
+                }
                 () = tokio::time::sleep(LOOK) => {}
             }
             if begun.elapsed() > within {
                 break None;
             }
+            if begun.elapsed() > tell {
+                tell = begun.elapsed() + TOLD;
+                out.line(self.awaited(begun.elapsed(), within))?;
+            }
         };
         let _ = stop.send(true);
-        if ended.is_none() {
+        if stopped.is_none() {
             running.await?;
         }
         while sides.join_next().await.is_some() {}
-        for (outcome, stage) in &mut self.cases {
-            if outcome.why.is_empty() && !matches!(stage, Stage::Ended) {
-                outcome.why = match stage {
-                    Stage::Waiting => "not declared: the case that goes before it did not end well",
-                    _ => "no final receipt within the time",
+        for at in 0..self.cases.len() {
+            let never = self.never(at);
+            let (outcome, stage) = &mut self.cases[at];
+            let why = match stage {
+                Stage::Ended => continue,
+                Stage::Waiting if interrupted && !never => "not declared: the run was interrupted",
+                Stage::Waiting => "not declared: the case that goes before it did not end well",
+                Stage::Declared(_) if interrupted => {
+                    "the run was interrupted before a final receipt came"
                 }
-                .to_owned();
+                Stage::Declared(_) => "no final receipt within the time",
+            };
+            if outcome.why.is_empty() {
+                outcome.why = why.to_owned();
             }
         }
-        Ok((
-            self.cases.into_iter().map(|(outcome, _)| outcome).collect(),
-            ended,
-        ))
+        Ok(Conducted {
+            interrupted,
+            stand_in: self.stand_in,
+            stopped,
+            cases: self.cases.into_iter().map(|(outcome, _)| outcome).collect(),
+        })
+    }
+
+    /// What is waited for, for people.
+    fn awaited(&self, since: Duration, within: Duration) -> String {
+        let open = self.cases.iter();
+        let open: Vec<&str> = open
+            .filter(|(_, stage)| matches!(stage, Stage::Declared(_)))
+            .map(|(outcome, _)| outcome.case.id.as_str())
+            .collect();
+        let more = match open.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let shown: Vec<&str> = open.iter().take(SHOWN).copied().collect();
+        format!(
+            "waiting for receipts of {} of {} cases, for {} s of {} min: {}{more}",
+            open.len(),
+            self.cases.len(),
+            since.as_secs(),
+            within.as_secs() / 60,
+            shown.join(", ")
+        )
     }
 
     /// Declares what can be, and looks at what has come; says whether all have ended.
@@ -314,6 +395,8 @@ impl<'c> Conduct<'c> {
         for id in ids {
             all.extend(self.client.store().find(id).await?);
         }
+        let mut came = all.iter().flat_map(|details| &details.inbound);
+        self.stand_in = self.stand_in || came.any(|(_, octets)| is_stand_in(octets));
         let (outcome, stage) = &mut self.cases[at];
         outcome.declarations = all.iter().map(|d| Declared::of(d, sha256)).collect();
         if !all.iter().all(|details| details.summary.state.rests()) {
@@ -328,6 +411,15 @@ impl<'c> Conduct<'c> {
             self.inventories.insert(outcome.case.id.clone(), number);
         }
         Ok(())
+    }
+}
+
+/// Whether what came in is a simulator's, in this process or another.
+fn is_stand_in(octets: &[u8]) -> bool {
+    match open(octets, &Limits::default()) {
+        Ok(Opened::Envelope(envelope)) => gave(&envelope.head.cop_msg_id),
+        Ok(Opened::Message(message)) => message.root.attribute("guid").is_some_and(gave),
+        _ => false,
     }
 }
 

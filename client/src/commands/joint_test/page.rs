@@ -30,6 +30,9 @@ pub fn of(report: &Report) -> String {
         class(report.passed),
         report.cases.len()
     );
+    if report.interrupted {
+        page.push_str("<p class=\"failed\">运行被中断 the run was interrupted</p>\n");
+    }
     let enterprise = &report.enterprise;
     let side = match report.simulated {
         true => "模拟端（演练） a stand-in (rehearsal)",
@@ -46,6 +49,7 @@ pub fn of(report: &Report) -> String {
             format!("{} → {}", enterprise.sender_id, enterprise.receiver_id),
         ),
         ("对端 Other side", side.to_owned()),
+        ("运行 Run", report.run.clone()),
         ("时间 Time", format!("{} – {}", report.began, report.ended)),
         (
             "程序 Program",

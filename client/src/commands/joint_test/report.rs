@@ -1,6 +1,6 @@
 //! What a run came to.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
 
@@ -16,11 +16,15 @@ use crate::trouble::Trouble;
 pub struct Report {
     /// Whether every case ended as it was to.
     pub passed: bool,
+    /// Its folder below `runs`.
+    pub run: String,
+    /// A person ended it before all receipts were there.
+    pub interrupted: bool,
     pub began: String,
     pub ended: String,
     pub enterprise: Enterprise,
     pub environment: Environment,
-    /// The other side was a stand-in.
+    /// The other side was a stand-in: the program's own, or one that its receipts tell.
     pub simulated: bool,
     /// Of this program, and of the standard.
     pub version: &'static str,
@@ -29,7 +33,7 @@ pub struct Report {
     pub cases: Vec<Outcome>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Enterprise {
     pub cop_code: String,
     pub cop_name: String,
@@ -121,9 +125,61 @@ pub fn judged(expect: Expected, states: &[&str]) -> Result<(), String> {
     }
 }
 
+/// What is looked at of a report that is there already.
+#[derive(Debug, Deserialize)]
+pub struct Earlier {
+    passed: bool,
+    pub run: String,
+    interrupted: bool,
+    simulated: bool,
+    enterprise: Enterprise,
+}
+
+impl Earlier {
+    fn read(dir: &Path) -> Option<Self> {
+        let text = fs::read_to_string(dir.join("report.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// What it shows, for people.
+    pub fn shows(&self) -> &'static str {
+        match (self.passed, self.simulated) {
+            (true, false) => "it passed with the test environment",
+            (true, true) => "a rehearsal that passed",
+            (false, false) => "it was with the test environment",
+            (false, true) => "a rehearsal that came to its end",
+        }
+    }
+}
+
+/// How much a report shows: one of a run to its end more than of an interrupted one, then one with the
+/// test environment more than a rehearsal, then one that passed.
+type Worth = (bool, bool, bool);
+
 impl Report {
-    /// Writes it for people and for programs.
-    pub fn write(&self, dir: &Path) -> Result<(), Trouble> {
+    fn worth(&self) -> Worth {
+        (!self.interrupted, !self.simulated, self.passed)
+    }
+
+    /// Writes it beside its run, and as the joint test's unless one that shows more is there, which is
+    /// given then.
+    pub fn write(&self, dir: &Path) -> Result<Option<Earlier>, Trouble> {
+        self.write_to(&dir.join("runs").join(&self.run))?;
+        let better = |earlier: &Earlier| {
+            let worth: Worth = (!earlier.interrupted, !earlier.simulated, earlier.passed);
+            let (theirs, ours) = (&earlier.enterprise, &self.enterprise);
+            let same = theirs.cop_code == ours.cop_code && theirs.dxp_id == ours.dxp_id;
+            same && worth > self.worth()
+        };
+        let earlier = Earlier::read(dir).filter(better);
+        if earlier.is_none() {
+            self.write_to(dir)?;
+        }
+        Ok(earlier)
+    }
+
+    /// For people and for programs.
+    fn write_to(&self, dir: &Path) -> Result<(), Trouble> {
         let json = dir.join("report.json");
         let text = serde_json::to_string_pretty(self).map_err(|e| failed("write", &json, e))?;
         fs::write(&json, text + "\n").map_err(|e| failed("write", &json, e))?;

@@ -25,6 +25,7 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// `says` tells what was found, whether that opens it or not.
     fn of(id: &'static str, open: bool, says: impl Into<String>, remedy: &str) -> Self {
         let remedy = if open { "" } else { remedy };
         Self {
@@ -40,6 +41,7 @@ impl Gate {
 #[derive(Debug, Deserialize)]
 struct Tested {
     passed: bool,
+    run: String,
     simulated: bool,
     ended: String,
     enterprise: Enterprise,
@@ -58,31 +60,62 @@ struct Case {
     passed: bool,
 }
 
+/// A manifest, and the file that it is read from.
+pub struct Named<'m> {
+    pub file: &'m Path,
+    pub manifest: &'m Manifest,
+}
+
+impl Named<'_> {
+    /// Whether it is of that environment, and what it says of it.
+    fn is(&self, wanted: Environment) -> (bool, String) {
+        let said = match self.manifest.node.environment {
+            Some(Environment::Test) => "says environment = \"test\"",
+            Some(Environment::Production) => "says environment = \"production\"",
+            None => "does not say which environment it is of",
+        };
+        let file = self.file.display();
+        let is = self.manifest.node.environment == Some(wanted);
+        (is, format!("{file} {said} in its [node]"))
+    }
+}
+
 /// The gates, but for what the doctor finds.
-pub fn of(test: &Manifest, production: &Manifest, report: &Path) -> Result<Vec<Gate>, Trouble> {
+pub fn of(from: &Named, to: &Named, report: &Path) -> Result<Vec<Gate>, Trouble> {
+    let (test, production) = (from.manifest, to.manifest);
+    let (of_test, says_test) = from.is(Environment::Test);
+    let (of_production, says_production) = to.is(Environment::Production);
+    let apart = test.store_place() != production.store_place();
+    let (one, other) = (&test.enterprise.cop_code, &production.enterprise.cop_code);
     let mut gates = vec![
         Gate::of(
             "manifest.test",
-            test.node.environment == Some(Environment::Test),
-            "the one is of the test environment",
+            of_test,
+            says_test,
             "write environment = \"test\" into its [node], or name the right one: --from",
         ),
         Gate::of(
             "manifest.production",
-            production.node.environment == Some(Environment::Production),
-            "the other is of production",
+            of_production,
+            says_production,
             "write environment = \"production\" into its [node], or name the right one: -m",
         ),
         Gate::of(
             "manifest.store",
-            test.store_place() != production.store_place(),
-            "production has a store of its own",
-            "give it another [store]: what was tested would be declared",
+            apart,
+            match apart {
+                true => "production has a store of its own",
+                false => "both manifests name the same store",
+            },
+            "give production another [store]: what was tested would be declared",
         ),
         Gate::of(
             "manifest.enterprise",
-            test.enterprise.cop_code == production.enterprise.cop_code,
-            "both are of one enterprise",
+            one == other,
+            match one == other {
+                true => format!("both manifests are of one enterprise, cop_code {one}"),
+                false => format!("the test is of cop_code {one}, production of {other}"),
+            },
             "the joint test shows what that enterprise can: [enterprise] cop_code must be the same",
         ),
     ];
@@ -95,7 +128,7 @@ fn certificates(production: &Manifest) -> Result<Gate, Trouble> {
     let registry = built_in();
     let routes = production.routes.iter();
     let names: BTreeSet<&String> = routes.flat_map(|route| &route.signers).collect();
-    let mut of_tests = Vec::new();
+    let (mut of_tests, mut unseen) = (Vec::new(), Vec::new());
     for name in names {
         let (kind, options) = production.signer(name)?;
         // What cannot be opened is told by the doctor.
@@ -103,6 +136,7 @@ fn certificates(production: &Manifest) -> Result<Gate, Trouble> {
             .find_signer(&options.part, &kind)
             .and_then(|build| build(options))
         else {
+            unseen.push(name.clone());
             continue;
         };
         let certificate = tongguan_crypto::provider().certificate(&signer.identity().certificate);
@@ -112,13 +146,17 @@ fn certificates(production: &Manifest) -> Result<Gate, Trouble> {
             of_tests.push(name.clone());
         }
     }
-    let says = match of_tests.is_empty() {
+    let mut says = match of_tests.is_empty() {
         true => "no certificate is of a test CA".to_owned(),
         false => format!(
             "signers with certificates of a test CA: {}",
             of_tests.join(", ")
         ),
     };
+    if !unseen.is_empty() {
+        let unseen = unseen.join(", ");
+        says = format!("{says}; not looked at, as they cannot be opened: {unseen}");
+    }
     let remedy = "put the certificate that customs knows in its place";
     Ok(Gate::of(
         "signer.test-only",
@@ -128,11 +166,23 @@ fn certificates(production: &Manifest) -> Result<Gate, Trouble> {
     ))
 }
 
+/// What is looked at in a report.
+const OF_REPORT: [&str; 4] = [
+    "joint-test.passed",
+    "joint-test.real",
+    "joint-test.enterprise",
+    "joint-test.messages",
+];
+
 /// What the joint test showed.
 fn tested(production: &Manifest, report: &Path) -> Result<Vec<Gate>, Trouble> {
     let remedy = "run it with the test environment: tongguan joint-test run";
     let Ok(text) = fs::read_to_string(report) else {
-        let says = format!("there is no {}", report.display());
+        let says = format!(
+            "there is no {}; so these were not looked at: {}",
+            report.display(),
+            OF_REPORT.join(", ")
+        );
         return Ok(vec![Gate::of("joint-test.report", false, says, remedy)]);
     };
     let tested: Tested = serde_json::from_str(&text).map_err(|e| {
@@ -160,27 +210,40 @@ fn tested(production: &Manifest, report: &Path) -> Result<Vec<Gate>, Trouble> {
         true => "every message that the roles declare was shown".to_owned(),
         false => format!("not shown: {}", missing.join(", ")),
     };
+    let [passed, real, enterprise_of, messages] = OF_REPORT;
+    let (ended, run) = (&tested.ended, &tested.run);
+    let good = tested.cases.iter().filter(|case| case.passed).count();
+    let all = tested.cases.len();
     Ok(vec![
         Gate::of(
-            "joint-test.passed",
+            passed,
             tested.passed,
-            format!("every case passed, {}", tested.ended),
+            format!("{good} of {all} cases passed, in run {run}, which ended {ended}"),
             "mend what failed (its report says what), and run it again",
         ),
         Gate::of(
-            "joint-test.real",
+            real,
             !tested.simulated,
-            "it was with the test environment",
+            match tested.simulated {
+                true => "it was a rehearsal, with a stand-in for the other side",
+                false => "it was with the test environment",
+            },
             remedy,
         ),
         Gate::of(
-            "joint-test.enterprise",
+            enterprise_of,
             same,
-            "it was of this enterprise (copCode, dxpId)",
+            format!(
+                "it was of copCode {}, dxpId {}, and production is of {}, {}",
+                tested.enterprise.cop_code,
+                tested.enterprise.dxp_id,
+                enterprise.cop_code,
+                enterprise.dxp_id
+            ),
             "run it with the codes that production has",
         ),
         Gate::of(
-            "joint-test.messages",
+            messages,
             missing.is_empty(),
             says,
             "add them to the test's manifest, or take them out of the role: declares = [...]",

@@ -16,7 +16,7 @@ use crate::output::{BAD, GOOD, HEAD, Output, paint};
 use crate::registry::built_in;
 use crate::trouble::Trouble;
 use difference::Difference;
-use gates::Gate;
+use gates::{Gate, Named};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -32,7 +32,12 @@ pub fn run(args: &Promote, global: &Global, out: &mut Output) -> Result<(), Trou
     let test = Manifest::load(&args.from)?;
     let production = Manifest::load(&global.manifest)?;
     let differences = difference::between(&args.from, &global.manifest)?;
-    let mut gates = gates::of(&test, &production, &args.report)?;
+    let named = |file, manifest| Named { file, manifest };
+    let mut gates = gates::of(
+        &named(&args.from, &test),
+        &named(&global.manifest, &production),
+        &args.report,
+    )?;
     let examined = block_on(async { Ok(examine(&production, &built_in()).await) })?;
     gates.extend(
         examined
@@ -45,14 +50,15 @@ pub fn run(args: &Promote, global: &Global, out: &mut Output) -> Result<(), Trou
                 remedy: one.remedy.unwrap_or_default(),
             }),
     );
+    out.line(paint(HEAD, "Gates, all of which have to be passed"))?;
     for gate in &gates {
         let mark = match gate.open {
-            true => paint(GOOD, "open  "),
-            false => paint(BAD, "CLOSED"),
+            true => paint(GOOD, "passed    "),
+            false => paint(BAD, "NOT PASSED"),
         };
         out.line(format!("{mark} {:24} {}", gate.id, gate.says))?;
         if !gate.open {
-            out.line(format!("       what to do: {}", gate.remedy))?;
+            out.line(format!("           what to do: {}", gate.remedy))?;
         }
     }
     let from = args.from.display();
@@ -60,11 +66,19 @@ pub fn run(args: &Promote, global: &Global, out: &mut Output) -> Result<(), Trou
     for difference in &differences {
         difference.tell(out)?;
     }
-    let open = gates.iter().all(|gate| gate.open);
+    let closed = gates.iter().filter(|gate| !gate.open).count();
+    let open = closed == 0;
+    match open {
+        true => out.line("\nAll gates are passed: production may begin.")?,
+        false => out.line(format!(
+            "\n{closed} of {} gates are not passed: production has to wait.",
+            gates.len()
+        ))?,
+    }
     let canary = match (&args.canary, open) {
         (Some(file), true) => Some(canary::sent(args, file, production, out)?),
         (Some(_), false) => {
-            out.line("\nThe canary stays here: a gate is closed.")?;
+            out.line("\nThe canary stays here: a gate is not passed.")?;
             None
         }
         (None, _) => None,
