@@ -12,7 +12,7 @@ mod stage;
 
 use serde_json::Value;
 use stage::parts::Running;
-use stage::{TONGGUAN, good, orders, refused};
+use stage::{TONGGUAN, files, good, orders, refused};
 use std::fs;
 use std::path::Path;
 
@@ -109,10 +109,29 @@ fn production_begins_when_all_gates_are_open_and_with_one_declaration() {
     let real = text.replace("\"simulated\": true", "\"simulated\": false");
     assert_ne!(real, text);
     fs::write(&report, &real).unwrap();
-    // It stays when there is another rehearsal.
-    good(&test, TONGGUAN, &["joint-test", "run", "--simulate"]);
+    // It stays when there is another rehearsal, and a run that did not pass is named beside it.
+    let told = good(&test, TONGGUAN, &["joint-test", "run", "--simulate"]);
+    assert!(
+        told.contains("it passed with the test environment"),
+        "{told}"
+    );
     assert_eq!(fs::read_to_string(&report).unwrap(), real);
+    let mut runs = files(&test.join("joint-test/runs"), "");
+    runs.sort();
+    let newest = runs.pop().unwrap();
+    let text = fs::read_to_string(newest.join("report.json")).unwrap();
+    let bad = text
+        .replace("\"simulated\": true", "\"simulated\": false")
+        .replacen("\"passed\": true", "\"passed\": false", 1);
+    fs::write(newest.join("report.json"), bad).unwrap();
     let told = good(&production, TONGGUAN, &ASK);
+    let newest = newest.file_name().unwrap().to_str().unwrap();
+    assert!(
+        told.contains(&format!(
+            "the later run {newest} with the test environment did not pass"
+        )),
+        "{told}"
+    );
     assert!(
         !told.contains("NOT PASSED")
             && told.contains("../test/tongguan.toml says environment = \"test\"")

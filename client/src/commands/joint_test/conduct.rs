@@ -157,7 +157,7 @@ enum Stage {
 /// How it went.
 struct Conducted {
     cases: Vec<Outcome>,
-    /// A person ended it.
+    /// It was ended by a person, or by what stopped it.
     interrupted: bool,
     /// What came in was a simulator's.
     stand_in: bool,
@@ -252,6 +252,7 @@ impl<'c> Conduct<'c> {
             running.await?;
         }
         while sides.join_next().await.is_some() {}
+        let interrupted = interrupted || stopped.is_some();
         for at in 0..self.cases.len() {
             let never = self.never(at);
             let (outcome, stage) = &mut self.cases[at];

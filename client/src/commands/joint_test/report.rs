@@ -18,7 +18,7 @@ pub struct Report {
     pub passed: bool,
     /// Its folder below `runs`.
     pub run: String,
-    /// A person ended it before all receipts were there.
+    /// A person, or what failed, ended it before all receipts were there.
     pub interrupted: bool,
     pub began: String,
     pub ended: String,
@@ -152,13 +152,13 @@ impl Earlier {
     }
 }
 
-/// How much a report shows: one of a run to its end more than of an interrupted one, then one with the
-/// test environment more than a rehearsal, then one that passed.
+/// How much a report shows: one of a run to its end more than of an interrupted one, then one that
+/// passed, then one with the test environment more than a rehearsal.
 type Worth = (bool, bool, bool);
 
 impl Report {
     fn worth(&self) -> Worth {
-        (!self.interrupted, !self.simulated, self.passed)
+        (!self.interrupted, self.passed, !self.simulated)
     }
 
     /// Writes it beside its run, and as the joint test's unless one that shows more is there, which is
@@ -166,7 +166,7 @@ impl Report {
     pub fn write(&self, dir: &Path) -> Result<Option<Earlier>, Trouble> {
         self.write_to(&dir.join("runs").join(&self.run))?;
         let better = |earlier: &Earlier| {
-            let worth: Worth = (!earlier.interrupted, !earlier.simulated, earlier.passed);
+            let worth: Worth = (!earlier.interrupted, earlier.passed, !earlier.simulated);
             let (theirs, ours) = (&earlier.enterprise, &self.enterprise);
             let same = theirs.cop_code == ours.cop_code && theirs.dxp_id == ours.dxp_id;
             same && worth > self.worth()

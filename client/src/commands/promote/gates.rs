@@ -166,6 +166,18 @@ fn certificates(production: &Manifest) -> Result<Gate, Trouble> {
     ))
 }
 
+/// The newest run after that one that did not pass with the test environment: a report that passed is
+/// not overwritten by it, and a person should know.
+fn later_failed(report: &Path, run: &str) -> Option<String> {
+    let runs = fs::read_dir(report.parent()?.join("runs")).ok()?;
+    let failed = runs.flatten().filter_map(|folder| {
+        let text = fs::read_to_string(folder.path().join("report.json")).ok()?;
+        let tested: Tested = serde_json::from_str(&text).ok()?;
+        (tested.run.as_str() > run && !tested.passed && !tested.simulated).then_some(tested.run)
+    });
+    failed.max()
+}
+
 /// What is looked at in a report.
 const OF_REPORT: [&str; 4] = [
     "joint-test.passed",
@@ -214,11 +226,15 @@ fn tested(production: &Manifest, report: &Path) -> Result<Vec<Gate>, Trouble> {
     let (ended, run) = (&tested.ended, &tested.run);
     let good = tested.cases.iter().filter(|case| case.passed).count();
     let all = tested.cases.len();
+    let later = match later_failed(report, run) {
+        Some(later) => format!("; the later run {later} with the test environment did not pass"),
+        None => String::new(),
+    };
     Ok(vec![
         Gate::of(
             passed,
             tested.passed,
-            format!("{good} of {all} cases passed, in run {run}, which ended {ended}"),
+            format!("{good} of {all} cases passed, in run {run}, which ended {ended}{later}"),
             "mend what failed (its report says what), and run it again",
         ),
         Gate::of(
