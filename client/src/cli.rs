@@ -288,7 +288,7 @@ written."
     )]
     Map(Map),
 
-    /// What an error code, a field, a status, a message or a rule means
+    /// What an error code, a field, a status, a state, a message or a rule means
     #[command(after_help = "\
 Examples:
   tongguan explain -621005               an error code, and what to do
@@ -297,7 +297,8 @@ Examples:
   tongguan explain emsNo                 every place where it stands
   tongguan explain 订单编号              likewise, by its Chinese name
   tongguan explain CEB311Message         a message: who sends it, who answers
-  tongguan explain single-limit          a rule that tongguan verify names")]
+  tongguan explain single-limit          a rule that tongguan verify names
+  tongguan explain dead                  a state that tongguan status shows, and what to do")]
     Explain(Explain),
 
     /// The standard: its messages, schemas, documentation and examples
@@ -441,7 +442,7 @@ pub struct Capacity {
 /// `tongguan explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code, a path or name of a field, a message, a rule; or a receipt and a status of it
+    /// A code, a path or name of a field, a message, a state, a rule; or a receipt and a status of it
     #[arg(
         required = true,
         num_args = 1..=2,

@@ -23,9 +23,16 @@ pub fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Trouble> {
     files
         .iter()
         .map(|path| {
-            let octets = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
+            let octets = std::fs::read(path).map_err(|e| {
+                Failure::misconfigured("--trust", format!("read {}", path.display()), e).remedy(
+                    "name a certificate's file (PEM or DER); that of the test certificates is \
+                     certificates/test-ca.pem beside the manifest",
+                )
+            })?;
             let certificate = provider().certificate(&octets).map_err(|e| {
-                Failure::misconfigured("--trust", format!("use {}", path.display()), e)
+                Failure::misconfigured("--trust", format!("use {}", path.display()), e).remedy(
+                    "give the issuer's certificate, in PEM or DER; a key or a request is none",
+                )
             })?;
             Ok(certificate)
         })

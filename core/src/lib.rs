@@ -22,7 +22,9 @@ mod sabotage;
 pub mod store;
 pub mod traces;
 
-pub use lifecycle::{Client, Event, PartCheck, Readiness, State, Submission, TRANSITIONS, Until};
+pub use lifecycle::{
+    Advice, Client, Event, PartCheck, Readiness, State, Submission, TRANSITIONS, Until,
+};
 pub use manifest::{Alerts, Enterprise, Environment, LIBRARY, Limits, Manifest, Node, Route};
 pub use metrics::Metrics;
 pub use precedence::Waits;

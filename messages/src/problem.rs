@@ -115,12 +115,15 @@ impl Problem {
             .collect()
     }
 
-    /// The remedy for an unknown name: the nearest known one.
+    /// The remedy for an unknown name, in English or Chinese: the nearest known one.
     pub fn nearest<'e>(name: &str, known: impl Iterator<Item = &'e Element>) -> String {
         // Likeness costs the product of the lengths; no known name is longer than this.
         let name = Self::shown(name).to_lowercase();
         known
-            .map(|e| (strsim::jaro_winkler(&e.name.to_lowercase(), &name), e))
+            .map(|e| {
+                let english = strsim::jaro_winkler(&e.name.to_lowercase(), &name);
+                (english.max(strsim::jaro_winkler(e.zh, &name)), e)
+            })
             .filter(|(likeness, _)| *likeness > 0.8)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map_or_else(

@@ -186,6 +186,14 @@ pub fn decode<'a>(octets: &'a [u8], limits: &Limits) -> Result<&'a str, Box<Prob
         return Err(Box::new(problem));
     }
     let body = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
+    // A spreadsheet under whatever name: .xlsx is a ZIP archive, .xls a compound file.
+    if octets.starts_with(b"PK\x03\x04") || octets.starts_with(b"\xD0\xCF\x11\xE0") {
+        return Err(Box::new(Problem::document(
+            "encoding",
+            "is a spreadsheet (.xlsx, .xls) or an archive, not text",
+            "in the spreadsheet program, save the sheet as CSV (UTF-8), and give that file",
+        )));
+    }
     if octets.starts_with(b"\xFF\xFE") || octets.starts_with(b"\xFE\xFF") {
         return Err(Box::new(Problem::document(
             "encoding",

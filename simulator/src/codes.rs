@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// Where the table has no code: a number below 0.
-const NONE: &str = "-1";
+pub(crate) const NONE: &str = "-1";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,6 +10,7 @@ use tongguan_verifier::{Finding, Layer, Report, Verifier};
 use tongguan_xmldsig::{Policy, Trust, VerifyError, verify};
 
 use crate::codes::{Wrong, code};
+use crate::inventory::{differing, known_by, tied};
 use crate::ledger::{Entry, Key, Known, Ledger, Verdict};
 use crate::limits;
 use crate::receipts::{
@@ -54,6 +55,13 @@ impl Said {
     }
 }
 
+/// Why a cancellation or a return cannot be about its inventory.
+enum Unfit {
+    Wrong(Wrong<'static>),
+    /// That field is not as the inventory has it.
+    Differs(&'static str),
+}
+
 /// The receipts of declarations that meet the same case.
 struct Group {
     case: Option<usize>,
@@ -86,30 +94,36 @@ impl Judge<'_> {
             Some(verifier) => verifier.look(parsed).apart(),
             None => Vec::new(),
         };
-        let mut groups: Vec<Group> = Vec::new();
-        let mut kept = false;
+        let scenario = self.scenario;
+        let mut all = Vec::new();
         for unit in units(parsed) {
             let key = unit.key(parsed);
             let numbers: Vec<String> = unit.numbers().collect();
             let before = self.arrivals.another(unit.field("guid"));
-            let scenario = self.scenario;
             let case = scenario.case(parsed.message, &key, &numbers, before);
-            let met = case.map(|(number, _)| number);
-            if let Some((_, case)) = case {
-                if let Some(code) = &case.report {
-                    return report(code, "scenario", &envelope.head, &[]);
-                }
-                if case.malformed {
-                    return vec![malformed(envelope, "scenario")];
-                }
-                if case.forget {
-                    continue;
-                }
+            all.push((unit, key, numbers, case));
+        }
+        // The envelope is refused whole, before any of it is booked.
+        for (_, case) in all.iter().filter_map(|(.., case)| *case) {
+            if let Some(code) = &case.report {
+                return report(code, "scenario", &envelope.head, &[]);
             }
+            if case.malformed {
+                return vec![malformed(envelope, "scenario")];
+            }
+        }
+        let mut groups: Vec<Group> = Vec::new();
+        let mut kept = false;
+        for (unit, key, numbers, case) in all {
+            let met = case.map(|(number, _)| number);
+            if case.is_some_and(|(_, case)| case.forget) {
+                continue;
+            }
+            let told = case.is_some_and(|(_, case)| !case.statuses.is_empty());
             let own = reports.get_mut(unit.number - 1).map(std::mem::take);
             let judged = match &signature {
                 Err(why) => Said::refused(code(parsed.message.name, Wrong::Signature), why),
-                Ok(()) => self.judge(envelope, parsed, receipt, &unit, own.as_ref()),
+                Ok(()) => self.judge(envelope, parsed, receipt, &unit, own.as_ref(), told),
             };
             let stages = match case {
                 Some((_, case)) if !case.statuses.is_empty() && judged.entry.is_some() => {
@@ -134,6 +148,7 @@ impl Judge<'_> {
                     .map(|(code, _)| meaning(receipt, code).outcome);
                 if last == Some(Outcome::Rejected) {
                     entry.amount = None;
+                    (entry.takes_back, entry.gives_back) = (None, None);
                 }
                 if said("399") {
                     void = self.void(&entry, stages.len());
@@ -227,7 +242,8 @@ impl Judge<'_> {
         }
     }
 
-    /// What is said of a declaration whose signature holds.
+    /// What is said of a declaration whose signature holds. Where a scenario tells its statuses, the books
+    /// alone are asked.
     fn judge(
         &self,
         envelope: &Envelope,
@@ -235,6 +251,7 @@ impl Judge<'_> {
         receipt: &'static Message,
         unit: &Unit<'_>,
         report: Option<&Report>,
+        told: bool,
     ) -> Said {
         let name = parsed.message.name;
         let refused = |wrong: Wrong<'_>, why: String| Said::refused(code(name, wrong), why);
@@ -253,6 +270,7 @@ impl Judge<'_> {
             invt_no: inventory,
             buyer: bought.map_or_else(String::new, limits::buyer),
             amount: bought.map(limits::price),
+            known_by: known_by(receipt, unit),
             ..Entry::default()
         };
         let good = |entry| Said {
@@ -272,6 +290,10 @@ impl Judge<'_> {
                     takes_back: before.and_then(|known| known.entry.takes_back.clone()),
                     ..entry
                 });
+            }
+            Verdict::New | Verdict::NotThere | Verdict::Old if told => {
+                let about = self.about(parsed.message, unit, &[]);
+                return good(tied(entry, about.unwrap_or_default()));
             }
             _ if rules.is_some() => {
                 // It is some: the guard says so.
@@ -303,7 +325,12 @@ impl Judge<'_> {
             return refused(Wrong::Bound, shown);
         }
         match self.about(parsed.message, unit, &beside) {
-            Err(wrong) => refused(wrong, format!("[{}]", unit.field("invtNo"))),
+            Err(Unfit::Wrong(wrong)) => refused(wrong, format!("[{}]", unit.field("invtNo"))),
+            // Table 7-2 has no code for it but the check's.
+            Err(Unfit::Differs(field)) => refused(
+                Wrong::Rule(""),
+                format!("[{field}与清单{}不一致]", unit.field("invtNo")),
+            ),
             Ok(about) => match self.differs(parsed.message, &beside, report) {
                 Some((rule, text)) => match code(name, Wrong::Rule(&rule)) {
                     // A rule with a code of its own is not the comparison's to return.
@@ -316,16 +343,7 @@ impl Judge<'_> {
                     if let Some((wrong, why)) = beyond {
                         return refused(wrong, why);
                     }
-                    let (takes_back, gives_back) =
-                        match matches!(name, "CEB623Message" | "CEB605Message") {
-                            true => (about, None),
-                            false => (None, about),
-                        };
-                    good(Entry {
-                        takes_back,
-                        gives_back,
-                        ..entry
-                    })
+                    good(tied(entry, about))
                 }
             },
         }
@@ -337,24 +355,26 @@ impl Judge<'_> {
         declaration: &Message,
         unit: &Unit<'_>,
         beside: &[&Known],
-    ) -> Result<Option<Key>, Wrong<'static>> {
+    ) -> Result<Option<Key>, Unfit> {
         let about = match declaration.name {
             "CEB623Message" | "CEB625Message" => INVENTORY,
             "CEB605Message" => "CEB603Message",
             _ => return Ok(None),
         };
-        let mut inventories = beside.iter().filter(|known| known.entry.message == about);
-        let any = inventories.clone().next().is_some();
-        let number = unit.field("invtNo");
-        let Some(inventory) = inventories.find(|known| known.entry.invt_no == number) else {
+        let any = beside.iter().any(|known| known.entry.message == about);
+        let inventory = self.ledger.inventory(unit.field("invtNo"));
+        let Some(inventory) = inventory.filter(|known| known.entry.message == about) else {
             return match any || self.whole {
-                true => Err(Wrong::Away),
+                true => Err(Unfit::Wrong(Wrong::Away)),
                 // Another enterprise may have declared it, and elsewhere.
                 false => Ok(None),
             };
         };
+        if let Some(field) = differing(unit, &inventory.entry) {
+            return Err(Unfit::Differs(field));
+        }
         if inventory.taken_back {
-            return Err(Wrong::Status);
+            return Err(Unfit::Wrong(Wrong::Status));
         }
         Ok(Some((about.to_owned(), inventory.entry.key.clone())))
     }

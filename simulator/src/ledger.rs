@@ -44,6 +44,9 @@ pub struct Entry {
     /// The number that customs gave to an inventory.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub invt_no: String,
+    /// What else an inventory is known by: a cancellation or a return must say the same of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub known_by: BTreeMap<String, String>,
     /// The message and key of the inventory that this took back: by a cancellation that was
     /// accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,6 +171,13 @@ impl Ledger {
     /// Whether an inventory has that number, or had it.
     pub(crate) fn is_given(&self, invt_no: &str) -> bool {
         self.by_number.contains_key(&given(invt_no))
+    }
+
+    /// The inventory that has that number.
+    pub(crate) fn inventory(&self, invt_no: &str) -> Option<&Known> {
+        let keys = self.by_number.get(&given(invt_no))?;
+        let mut known = keys.iter().filter_map(|key| self.declared.get(key));
+        known.find(|known| known.entry.invt_no == invt_no)
     }
 
     /// What else its buyer bought in the same year, and has kept.

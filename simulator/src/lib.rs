@@ -5,6 +5,7 @@
 
 mod codes;
 mod http;
+mod inventory;
 mod judge;
 mod ledger;
 mod limits;

@@ -17,8 +17,11 @@ use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::codes::NONE;
 use crate::network::Network;
-use tongguan_messages::{Level, Message, error_code, message};
+use tongguan_messages::{
+    ErrorGroup, Kind, Level, Message, error_code, error_groups, message, messages,
+};
 
 /// What is to go otherwise than well.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -69,7 +72,7 @@ pub(crate) struct Case {
     key: Option<String>,
     share: Option<f64>,
     times: Option<u32>,
-    /// The statuses or codes that are said of it, one after another.
+    /// The statuses or codes that are said of it, one after another, whatever the checks would have said.
     pub statuses: Vec<String>,
     /// The platform answers its envelope so (`DxpRep`, table 7-1), and it is not declared.
     pub report: Option<String>,
@@ -172,15 +175,13 @@ impl Case {
         if let Some(code) = &self.report
             && !is_reported(code)
         {
-            return Err(format!("report is {code:?}, which table 7-1 has not"));
+            return Err(format!(
+                "report is {code:?}, which table 7-1 has not; it has {}, and leaves 4000 to 9999 to a platform",
+                listed(&codes(|group| group.level == Level::Platform))
+            ));
         }
         for code in &self.statuses {
-            let number = code.len() <= 10 && code.parse::<i64>().is_ok();
-            if !number {
-                return Err(format!(
-                    "{code:?} is no status: a number of at most 10 characters"
-                ));
-            }
+            is_said(self.message.as_deref(), code)?;
         }
         let ends = [
             !self.statuses.is_empty(),
@@ -214,6 +215,48 @@ fn is_reported(code: &str) -> bool {
     let known = error_code(code).is_some_and(|known| known.level == Level::Platform);
     let own = code.len() == 4 && code.parse().is_ok_and(|code: u16| code >= 4000);
     known || own
+}
+
+/// Whether the clearance service may say so of that message, or of any: a status of the receipt, or a code of
+/// table 7-2.
+fn is_said(name: Option<&str>, code: &str) -> Result<(), String> {
+    let declarations = messages().iter().filter(|m| m.kind == Kind::Declaration);
+    let meant = declarations.filter(|m| name.is_none_or(|name| name == m.name));
+    let receipts = meant.flat_map(|m| m.answered_by).filter_map(|r| message(r));
+    let mut statuses: Vec<&str> = receipts.flat_map(|r| r.statuses).map(|s| s.code).collect();
+    statuses.sort_by_key(|status| (status.len(), *status));
+    statuses.dedup();
+    let named = |group: &ErrorGroup| name.is_some_and(|name| group.messages.contains(&name));
+    // An export has no codes of its own, and is told with an import's.
+    let has_own = error_groups().iter().any(named);
+    let codes = codes(|group| {
+        group.level == Level::Clearance && (!has_own || group.messages.is_empty() || named(group))
+    });
+    if statuses.contains(&code) || codes.contains(&code) || (code == NONE && !has_own) {
+        return Ok(());
+    }
+    let of = name.unwrap_or("any message");
+    Err(format!(
+        "{code:?} is no status that is said of {of}, and no code of table 7-2 for it; statuses are {}, codes {}",
+        statuses.join(", "),
+        listed(&codes)
+    ))
+}
+
+/// The codes of chapter 7 in groups like that.
+fn codes(like: impl Fn(&ErrorGroup) -> bool) -> Vec<&'static str> {
+    let groups = error_groups().iter().filter(|group| like(group));
+    groups
+        .flat_map(|group| group.codes)
+        .map(|c| c.code)
+        .collect()
+}
+
+/// A few of them.
+fn listed(codes: &[&str]) -> String {
+    let few: Vec<&str> = codes.iter().take(5).copied().collect();
+    let more = if codes.len() > few.len() { " …" } else { "" };
+    format!("{}{more}", few.join(", "))
 }
 
 /// Whether a text is as a pattern says, in which * stands for anything.
@@ -290,7 +333,17 @@ mod tests {
             ("[[cases]]\nmessage = \"CEB999\"", "CEB999"),
             ("[[cases]]\nshare = 2.0", "from 0 to 1"),
             ("[[cases]]\nreport = \"0007\"", "table 7-1"),
+            ("[[cases]]\nreport = \"0007\"", "it has 0001, "),
             ("[[cases]]\nstatuses = [\"good\"]", "no status"),
+            ("[[cases]]\nstatuses = [\"9999\"]", "any message"),
+            (
+                "[[cases]]\nmessage = \"CEB311Message\"\nstatuses = [\"800\"]",
+                "statuses are 2, 3, 4",
+            ),
+            (
+                "[[cases]]\nmessage = \"CEB621Message\"\nstatuses = [\"-301010\"]",
+                "codes -10101",
+            ),
             ("[[cases]]\nlose = true\nforget = true", "exclude"),
             ("[[cases]]\ndelay_ms = [5, 1]", "the least comes first"),
         ] {

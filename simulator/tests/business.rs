@@ -189,6 +189,96 @@ fn cancellations_and_returns_are_about_an_inventory() {
 }
 
 #[test]
+fn a_cancellation_or_return_agrees_with_the_inventory_that_it_names() {
+    let customs = customs();
+    assert_eq!(said(&customs, &inventory()), RELEASED);
+    let number = number(&customs);
+    let about = |message: &str| Declared::example(message).with("invtNo", &number);
+    // Another order's, under the number of this one: by default that order may be known elsewhere.
+    for (field, value, zh) in [
+        ("orderNo", "TG202600019999", "订单编号"),
+        ("logisticsNo", "YD9999", "物流运单编号"),
+        ("ebpCode", "3301960T99", "电商平台代码"),
+        ("logisticsCode", "3301960T99", "物流企业代码"),
+        ("ebcCode", "3301960T99", "电商企业代码"),
+        ("customsCode", "2900", "申报海关代码"),
+    ] {
+        for (message, code) in [("CEB623Message", "-623001"), ("CEB625Message", "-625001")] {
+            let told = texts(&customs, &about(message).guid(20).with(field, value));
+            assert_eq!(told.len(), 1, "{field} {told:?}");
+            assert!(told[0].0 == code && told[0].1.contains(zh), "{told:?}");
+            assert!(told[0].1.contains(&number), "{told:?}");
+        }
+    }
+    let first = about("CEB623Message").guid(21);
+    assert_eq!(said(&customs, &first), ["2", "120", "399"]);
+    let second = about("CEB623Message").guid(22).with("copNo", "COP2");
+    let other = second.clone().with("orderNo", "TG202600019999");
+    assert_eq!(said(&customs, &other), ["-623001"]);
+    assert_eq!(said(&customs, &second), ["-623005"]);
+    // An export's says no order: the enterprise tells.
+    let export = Declared::example("CEB603Message").guid(30);
+    assert_eq!(said(&customs, &export).last().unwrap(), "800");
+    let declared = customs.declared();
+    let export = declared.iter().find(|e| e.message == "CEB603Message");
+    let number = &export.unwrap().invt_no;
+    let cancel = Declared::example("CEB605Message")
+        .guid(31)
+        .with("invtNo", number);
+    let other = cancel.clone().with("ebcCode", "3301960T99");
+    assert_eq!(said(&customs, &other), ["-623001"]);
+    assert_ne!(said(&customs, &cancel), ["-623001"]);
+    let again = cancel.guid(32).with("copNo", "COP3");
+    assert_eq!(said(&customs, &again), ["-623005"], "taken back");
+}
+
+/// What a scenario says of a declaration stands, whatever the checks find; a bad form is told before.
+#[test]
+fn a_scenario_goes_before_the_checks_of_business() {
+    let told = |checks, text: &str| {
+        Simulator::new(Options {
+            checks,
+            scenario: Scenario::parse(text).unwrap(),
+            ..Options::default()
+        })
+        .unwrap()
+    };
+    let cases = "[[cases]]\nstatuses = [\"2\", \"120\", \"800\"]";
+    let customs = told(Checks::Whole, cases);
+    assert_eq!(said(&customs, &inventory()), RELEASED, "nothing beside it");
+    assert_eq!(customs.declared().len(), 1, "and booked");
+    let customs = told(Checks::Business, "[[cases]]\nstatuses = [\"2\", \"120\"]");
+    let wrong = order().with("acturalPaid", "1.00");
+    assert_eq!(said(&customs, &wrong), STORED);
+    let deletes = order().guid(3).with("orderNo", "N3").with("appType", "3");
+    assert_eq!(said(&customs, &deletes), STORED);
+    let ill = order().guid(4).with("goodsValue", "much");
+    assert_eq!(send(&customs, &ill)[0].message, "CEB900Message");
+    // A cancellation that it refuses takes nothing back.
+    let refuses = "[[cases]]\nmessage = \"CEB623Message\"\ntimes = 1\nkey = \"COP2\"\n\
+                   statuses = [\"2\", \"100\"]";
+    let customs = told(Checks::Business, refuses);
+    assert_eq!(said(&customs, &inventory()), RELEASED);
+    let cancel = Declared::example("CEB623Message").with("invtNo", &number(&customs));
+    let refused = cancel.clone().guid(5).with("copNo", "COP2");
+    assert_eq!(said(&customs, &refused), ["2", "100"]);
+    assert_eq!(said(&customs, &cancel.guid(6)), ["2", "120", "399"]);
+}
+
+#[test]
+fn a_report_is_of_the_whole_envelope() {
+    let customs = Simulator::new(Options {
+        scenario: Scenario::parse("[[cases]]\nkey = \"N2\"\nreport = \"3001\"").unwrap(),
+        ..Options::default()
+    })
+    .unwrap();
+    let both = order().and(&order().guid(2).with("orderNo", "N2"));
+    let replies = send(&customs, &both);
+    assert!(replies.len() == 1 && replies[0].message == "DxpRep");
+    assert!(customs.declared().is_empty(), "its neighbour neither");
+}
+
+#[test]
 fn a_scenario_says_what_goes_otherwise() {
     let scenario = |text: &str| {
         Simulator::new(Options {

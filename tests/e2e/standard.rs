@@ -86,6 +86,26 @@ fn statuses_messages_and_rules_are_explained() {
     assert!(told.contains("超过单次交易限值"), "{told}");
 }
 
+/// Every state that the client has of a declaration is told with what to do.
+#[test]
+fn states_are_explained_with_what_to_do() {
+    let states = include_str!("../../docs/states.md");
+    let rows = states.lines().filter_map(|l| l.strip_prefix("| `"));
+    let names: Vec<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+    assert!(names.contains(&"dead") && names.len() >= 10, "{names:?}");
+    for name in names {
+        let told = explain(&[name]);
+        assert!(told.starts_with(&format!("{name} ")), "{told}");
+        assert!(
+            told.contains("what to do: ") && told.contains("处理办法："),
+            "{told}"
+        );
+    }
+    assert!(explain(&["dead"]).contains("tongguan retry ID"));
+    let told = refused(here(), &["explain", "submited"], 1);
+    assert!(told.contains("did you mean submitted"), "{told}");
+}
+
 #[test]
 fn what_is_unknown_is_told_with_what_is_like_it() {
     let told = refused(here(), &["explain", "emsNumber"], 1);

@@ -1,5 +1,6 @@
 //! Moves declarations along: assembles and signs, sends, takes in what comes back.
 
+mod advice;
 pub(crate) mod assemble;
 mod backoff;
 pub(crate) mod breaker;
@@ -31,6 +32,7 @@ use crate::registry::Registry;
 use crate::store::Store;
 use crate::traces::{Span, Tracer};
 
+pub use advice::Advice;
 pub(crate) use inbound::{Understood, understand};
 pub use readiness::Readiness;
 pub use states::{Event, State, TRANSITIONS};

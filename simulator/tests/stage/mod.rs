@@ -67,6 +67,12 @@ impl Declared {
         self.with("guid", &format!("4CDE1CFD-EDED-46B1-946C-{number:012}"))
     }
 
+    /// With another one of its kind in the same message.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.unit.push_str(&other.unit);
+        self
+    }
+
     /// With an item two times.
     pub fn twice(mut self, item: &str) -> Self {
         let end = format!("</ceb:{item}>");

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use tongguan_core::State;
 use tongguan_messages::{
     ErrorGroup, Found, Kind, Message, Status, Target, error_code, error_groups, find, find_message,
     messages, nearest_names,
@@ -16,6 +17,8 @@ pub enum Explained {
     /// A code that the standard does not list, in a range that it does.
     ErrorRange(Range),
     Status(Answer),
+    /// A state of ours.
+    State(Standing),
     Message(Catalogue),
     Field(Box<Field>),
     Rule(Told),
@@ -50,6 +53,15 @@ pub struct Answer {
     pub en: &'static str,
     pub zh: &'static str,
     pub outcome: &'static str,
+}
+
+#[derive(Serialize)]
+pub struct Standing {
+    pub state: &'static str,
+    pub en: &'static str,
+    pub zh: &'static str,
+    pub remedy: &'static str,
+    pub remedy_zh: &'static str,
 }
 
 #[derive(Serialize)]
@@ -102,6 +114,7 @@ pub struct FieldCode {
 /// What one word may mean.
 pub fn one(word: &str) -> Vec<Explained> {
     let mut all = codes(word);
+    all.extend(State::named(&word.to_lowercase()).map(standing));
     all.extend(told(&word.to_lowercase()).into_iter().map(Explained::Rule));
     if let Some(message) = find_message(word) {
         all.push(Explained::Message(catalogue(message)));
@@ -130,7 +143,19 @@ pub fn two(message: &str, of: &str) -> Vec<Explained> {
 pub fn nearest(word: &str) -> Vec<&'static str> {
     let names = nearest_names(word);
     let last = word.rsplit(['/', '.']).next().unwrap_or(word);
-    tongguan_messages::nearest(last, ids().into_iter().chain(names))
+    let states = State::ALL.iter().map(|state| state.name());
+    tongguan_messages::nearest(last, states.chain(ids()).chain(names))
+}
+
+fn standing(state: State) -> Explained {
+    let advice = state.advice();
+    Explained::State(Standing {
+        state: state.name(),
+        en: state.meaning(),
+        zh: advice.zh,
+        remedy: advice.remedy,
+        remedy_zh: advice.remedy_zh,
+    })
 }
 
 fn codes(word: &str) -> Vec<Explained> {

@@ -5,7 +5,7 @@ use std::io;
 
 use tongguan_verifier::{Severity, Told};
 
-use super::look::{Answer, Catalogue, Code, Explained, Field, Range};
+use super::look::{Answer, Catalogue, Code, Explained, Field, Range, Standing};
 use crate::output::{BAD, HEAD, OPEN, Output, paint};
 use crate::trouble::Trouble;
 
@@ -25,6 +25,7 @@ pub fn all(found: &[Explained], out: &mut Output) -> Result<(), Trouble> {
             Explained::ErrorCode(code) => error_code(code, out)?,
             Explained::ErrorRange(range) => error_range(range, out)?,
             Explained::Status(status) => out.line(answer(status))?,
+            Explained::State(state) => standing(state, out)?,
             Explained::Message(message) => catalogue(message, out)?,
             Explained::Rule(told) if told.id == latest => both(told, out)?,
             Explained::Rule(told) => {
@@ -51,6 +52,14 @@ fn error_code(code: &Code, out: &mut Output) -> io::Result<()> {
         out.line(format!("  处理办法：{}", code.remedy_zh))?;
     }
     about(&code.range, out)
+}
+
+fn standing(state: &Standing, out: &mut Output) -> io::Result<()> {
+    out.line(format!("{} {}", paint(HEAD, state.state), state.en))?;
+    out.line(format!("  {}", state.zh))?;
+    out.line(format!("  what to do: {}", state.remedy))?;
+    out.line(format!("  处理办法：{}", state.remedy_zh))?;
+    out.line("  a state of a declaration here; all of them: docs/states.md")
 }
 
 fn error_range(range: &Range, out: &mut Output) -> io::Result<()> {

@@ -3,6 +3,7 @@
 
 mod declare;
 mod fill;
+mod heads;
 pub(crate) mod json;
 pub(crate) mod table;
 mod xml;

@@ -6,14 +6,15 @@ use tongguan_messages::{Content, Draft, Element, Message, Place, Problem, Simple
 
 use crate::documents::ambiguous;
 use crate::documents::declare::Unit;
+use crate::documents::heads::Heads;
 
 /// A column: the entity that its field belongs to, and the field.
 #[derive(Clone, Copy)]
 pub(crate) struct Column {
-    entity: &'static Element,
+    pub(super) entity: &'static Element,
     /// The entity may stand many times: the field is an item's.
-    list: bool,
-    field: &'static Element,
+    pub(super) list: bool,
+    pub(super) field: &'static Element,
 }
 
 /// More problems than this are not told: mend these first.
@@ -25,6 +26,7 @@ const MOST_ROWS: usize = 400_000;
 
 /// A header and the rows after it, each with its line.
 pub(crate) struct Rows<'t> {
+    text: &'t str,
     reader: csv::Reader<&'t [u8]>,
     pub header: StringRecord,
     read: usize,
@@ -38,12 +40,48 @@ impl<'t> Rows<'t> {
             .has_headers(true)
             .from_reader(text.as_bytes());
         let header = reader.headers().cloned().map_err(|e| vec![broken(&e)])?;
+        if let Some(problem) = separator(&header) {
+            return Err(vec![problem]);
+        }
         Ok(Self {
+            text,
             reader,
             header,
             read: 0,
         })
     }
+}
+
+impl Rows<'_> {
+    /// The line of a row. Its position is right behind the row before it, which is before the rest of a CRLF and
+    /// before empty lines.
+    fn line(&self, position: &csv::Position) -> u32 {
+        let at = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+        let ends = rest.iter().take_while(|o| matches!(o, b'\r' | b'\n'));
+        let more = ends.filter(|o| **o == b'\n').count() as u64;
+        u32::try_from(position.line() + more).unwrap_or(u32::MAX)
+    }
+}
+
+/// The one column of a header that is separated by something else.
+fn separator(header: &StringRecord) -> Option<Problem> {
+    let name = header.get(0).filter(|_| header.len() == 1)?;
+    let found = name.chars().find(|c| ";\t，；|".contains(*c))?;
+    let shown = if found == '\t' {
+        "a tab".to_owned()
+    } else {
+        format!("{found:?}")
+    };
+    Some(Problem {
+        line: 1,
+        column: 1,
+        ..Problem::document(
+            "separator",
+            format!("the columns are separated by {shown}; the separator must be a comma (,)"),
+            "save it as CSV with commas between the columns",
+        )
+    })
 }
 
 impl Iterator for Rows<'_> {
@@ -66,9 +104,7 @@ impl Iterator for Rows<'_> {
                 "split it",
             )));
         }
-        let line = row
-            .position()
-            .map_or(0, |p| u32::try_from(p.line()).unwrap_or(u32::MAX));
+        let line = row.position().map_or(0, |p| self.line(p));
         if row.len() != self.header.len() {
             return Some(Err(Problem {
                 line,
@@ -109,6 +145,7 @@ pub(crate) fn read(
     let mut problems = Vec::new();
     let mut units: Vec<Unit> = Vec::new();
     let mut last: Option<(Vec<String>, Draft)> = None;
+    let mut heads = Heads::new(message, columns);
     for row in rows {
         if problems.len() >= MOST {
             break;
@@ -129,6 +166,7 @@ pub(crate) fn read(
         let items = columns.iter().any(|c| c.list);
         let same = items && last.as_ref().is_some_and(|(before, _)| *before == head);
         if !same {
+            problems.extend(heads.another(&row, line));
             units.extend(last.take().map(|(_, draft)| Unit::Draft(message, draft)));
             let draft = head_of(unit, columns, &row, line, &mut problems);
             last = Some((head, draft));
@@ -326,6 +364,14 @@ fn entities(message: &Message) -> Vec<(&'static Element, bool)> {
     all
 }
 
+/// How the fields of one name are told apart in a header.
+fn written(several: &[Column]) -> String {
+    let each = several
+        .iter()
+        .map(|c| format!("{}.{}", c.entity.zh, c.field.zh));
+    each.collect::<Vec<_>>().join(" or ")
+}
+
 fn resolve(header: &StringRecord, message: &Message) -> Result<Vec<Column>, Vec<Problem>> {
     let entities = entities(message);
     let mut columns: Vec<Column> = Vec::new();
@@ -395,7 +441,7 @@ fn resolve(header: &StringRecord, message: &Message) -> Result<Vec<Column>, Vec<
                 problems.push(wrong(
                     "ambiguous-field",
                     format!("the column {shown:?} can be {}", choices.join(" or ")),
-                    "write the one that you mean".to_owned(),
+                    format!("write the one that you mean, as {}", written(several)),
                 ));
             }
         }
