@@ -2,18 +2,14 @@
 
 use crate::json::Json;
 use crate::node::{Node, NodeContent};
-use crate::read::{Limits, read_unsigned};
+use crate::read::read_fragment;
 use crate::table::{Content, Fill, Message, SimpleType};
-use crate::write::{closing, opening};
 
 /// The document in JSON of a declaration, by its canonical octets as [`fragment`](crate::fragment)
 /// writes them, without what every declaration has of its own (guid, time). `None` where the octets
 /// are none.
 pub fn document(message: &Message, fragment: &[u8]) -> Option<String> {
-    let mut octets = opening(message, "00000000-0000-0000-0000-000000000000");
-    octets.extend_from_slice(fragment);
-    octets.extend_from_slice(&closing(message));
-    let parsed = read_unsigned(&octets, &Limits::default()).ok()?;
+    let parsed = read_fragment(message, fragment)?;
     let unit = parsed.root.children().first()?;
     Some(object(unit).document())
 }

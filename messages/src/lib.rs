@@ -54,7 +54,8 @@ pub use node::{Node, NodeContent, Place};
 pub use personal::{Personal, mask, masked, masked_by, personal};
 pub use problem::Problem;
 pub use read::{
-    Limits, Parsed, decode, read, read_stream, read_unsigned, validate, validate_stream,
+    Limits, Parsed, decode, read, read_fragment, read_stream, read_unsigned, validate,
+    validate_stream,
 };
 pub use receipt::{Answer, Meaning, answers, business_key, error_code, meaning};
 pub use table::{

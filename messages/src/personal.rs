@@ -1,9 +1,8 @@
 //! Personal data, as the tables mark it: which values a declaration has, and texts without them.
 
 use crate::node::Node;
-use crate::read::{Limits, read_unsigned};
+use crate::read::read_fragment;
 use crate::table::{Element, Message};
-use crate::write::{closing, opening};
 
 /// A field with personal data.
 #[derive(Debug, Clone)]
@@ -19,11 +18,8 @@ pub struct Personal {
 /// The personal data in a declaration, by its canonical octets as [`fragment`](crate::fragment)
 /// writes them. Empty where the octets are none.
 pub fn personal(message: &Message, fragment: &[u8]) -> Vec<Personal> {
-    let mut octets = opening(message, "00000000-0000-0000-0000-000000000000");
-    octets.extend_from_slice(fragment);
-    octets.extend_from_slice(&closing(message));
     let mut found = Vec::new();
-    if let Ok(parsed) = read_unsigned(&octets, &Limits::default()) {
+    if let Some(parsed) = read_fragment(message, fragment) {
         for unit in parsed.root.children() {
             collect(unit, "", &mut found);
         }

@@ -11,6 +11,7 @@ use crate::problem::Problem;
 use crate::schema::{Nothing, Outcome, Sink, Walk};
 use crate::table::{Content, Message};
 use crate::tree::Tree;
+use crate::write::{closing, opening};
 use crate::xml::{Fault, Window};
 
 /// How much of a hostile input is taken.
@@ -64,6 +65,16 @@ pub fn read(octets: &[u8], limits: &Limits) -> Result<Parsed, Vec<Problem>> {
 pub fn read_unsigned(octets: &[u8], limits: &Limits) -> Result<Parsed, Vec<Problem>> {
     bounded(octets, limits)?;
     parsed(Window::all(octets), limits, true, None)
+}
+
+/// Reads a declaration, by its canonical octets as [`fragment`](crate::fragment) writes them, as the
+/// only one in a message. `None` where the octets are none.
+pub fn read_fragment(message: &Message, fragment: &[u8]) -> Option<Parsed> {
+    // Nobody asks such a message who it is.
+    let mut octets = opening(message, "00000000-0000-0000-0000-000000000000");
+    octets.extend_from_slice(fragment);
+    octets.extend_from_slice(&closing(message));
+    read_unsigned(&octets, &Limits::default()).ok()
 }
 
 /// Reads a message of any size, and hands over what it declares or answers one by one: each unit

@@ -72,6 +72,19 @@ struct Group {
     void: Vec<ceb818::Tax>,
 }
 
+/// How signatures are verified: by anybody's certificate where none is trusted, as of now.
+pub(crate) fn policy(trust: &[Certificate]) -> Policy {
+    let trust = match trust {
+        [] => Trust::Any,
+        some => Trust::Anchors(some.to_vec()),
+    };
+    Policy {
+        trust,
+        at: Some(OffsetDateTime::now_utc().unix_timestamp()),
+        ..Policy::default()
+    }
+}
+
 impl Judge<'_> {
     /// Answers a message that keeps its schema.
     pub fn declared(&mut self, envelope: &Envelope, parsed: &Parsed) -> Vec<Reply> {
@@ -225,16 +238,7 @@ impl Judge<'_> {
     }
 
     fn signature(&self, envelope: &Envelope, parsed: &Parsed) -> Result<(), String> {
-        let trust = match self.trust {
-            [] => Trust::Any,
-            some => Trust::Anchors(some.to_vec()),
-        };
-        let policy = Policy {
-            trust,
-            at: Some(OffsetDateTime::now_utc().unix_timestamp()),
-            ..Policy::default()
-        };
-        match verify(&envelope.data, &policy) {
+        match verify(&envelope.data, &policy(self.trust)) {
             Ok(_) => Ok(()),
             // Where the schema lets a message go unsigned, it may.
             Err(VerifyError::Unsigned) if parsed.signature.is_none() => Ok(()),

@@ -2,15 +2,14 @@
 //! (spec ch. 8). The clearance service is one receiver; the terminal nodes that are registered here are
 //! others; whoever else is named does not exist.
 
-use time::OffsetDateTime;
 use time::macros::format_description;
 
 use tongguan_crypto::Certificate;
 use tongguan_messages::envelope::{Envelope, Head, Opened, open};
 use tongguan_messages::{Kind, Limits, Problem, SvNo, message, read};
-use tongguan_xmldsig::{Policy, Trust, VerifyError, verify};
+use tongguan_xmldsig::{VerifyError, verify};
 
-use crate::judge::Judge;
+use crate::judge::{Judge, policy};
 use crate::receipts::{CLEARANCE, Reply, guid, malformed, now, report, said};
 
 /// The clearance service's ids for imports and for exports, as they are in use: the specification has
@@ -118,16 +117,7 @@ impl Platform<'_> {
 
     /// Whether the envelope's own signature holds, where it has one.
     fn signature(&self, octets: &[u8]) -> Result<(), VerifyError> {
-        let trust = match self.trust {
-            [] => Trust::Any,
-            some => Trust::Anchors(some.to_vec()),
-        };
-        let policy = Policy {
-            trust,
-            at: Some(OffsetDateTime::now_utc().unix_timestamp()),
-            ..Policy::default()
-        };
-        verify(octets, &policy).map(drop)
+        verify(octets, &policy(self.trust)).map(drop)
     }
 }
 

@@ -11,6 +11,7 @@
 mod stage;
 
 use serde_json::Value;
+use stage::roles::ROLES;
 use stage::{TONGGUAN, files, good, refused, sha256sum, signal};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -216,14 +217,7 @@ fn what_is_waited_for_is_told_and_an_interrupted_run_says_so() {
 
 #[test]
 fn every_role_passes_with_all_that_it_may_declare() {
-    for role in [
-        "ecommerce",
-        "platform",
-        "payment",
-        "logistics",
-        "warehouse",
-        "agent",
-    ] {
+    for role in ROLES {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         good(dir, TONGGUAN, &["init", "."]);

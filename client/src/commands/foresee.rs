@@ -1,38 +1,48 @@
 //! What the clearance service would refuse by its business rules, told before anything is declared.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use tongguan_contracts::{Declaration, Document, DocumentRefused, Failure, Problem, Role};
+use tongguan_contracts::{
+    Declaration, Document, DocumentRefused, Failure, Problem, ReceiptNotice, Role,
+};
 use tongguan_core::Client;
-use tongguan_messages::{Limits, closing, message, opening, read_unsigned};
+use tongguan_messages::{message, read_fragment};
 use tongguan_verifier::{Finding, Layer, Options, Verifier};
 
-use crate::trouble::Trouble;
+use super::verify::verifier;
 
-/// The business rules, but for those that the manifest switches off.
-pub struct Foresight(Verifier);
+/// A role that refuses what a business rule says that customs will refuse.
+struct Foreseeing {
+    role: Arc<dyn Role>,
+    verifier: Verifier,
+}
 
-impl Foresight {
-    pub fn new(client: &Client) -> Result<Self, Trouble> {
-        let options = Options {
-            layers: [Layer::Rules].into(),
-            off: client.manifest().verify.off.iter().cloned().collect(),
-            ..Options::default()
-        };
-        let verifier = Verifier::new(options).map_err(|e| {
-            Failure::misconfigured("[verify]", "switch a rule off", e)
-                .remedy("see the rules: tongguan verify --rules")
-        })?;
-        Ok(Self(verifier))
+/// The role; it looks at the business rules, but for those that the manifest switches off, unless what it
+/// reads is to go unchecked.
+pub fn foreseeing(
+    client: &Client,
+    role: Arc<dyn Role>,
+    unchecked: bool,
+) -> Result<Arc<dyn Role>, Failure> {
+    if unchecked {
+        return Ok(role);
+    }
+    let verifier = verifier(Options {
+        layers: [Layer::Rules].into(),
+        off: client.manifest().verify.off.iter().cloned().collect(),
+        ..Options::default()
+    })?;
+    Ok(Arc::new(Foreseeing { role, verifier }))
+}
+
+impl Role for Foreseeing {
+    fn declares(&self) -> &[String] {
+        self.role.declares()
     }
 
-    /// Reads a document; refused where a rule says that its declarations will be.
-    pub fn look(
-        &self,
-        role: &dyn Role,
-        document: Document<'_>,
-    ) -> Result<Vec<Declaration>, DocumentRefused> {
-        let declarations = role.read(document)?;
+    fn read(&self, document: Document<'_>) -> Result<Vec<Declaration>, DocumentRefused> {
+        let declarations = self.role.read(document)?;
         let mut numbers: HashMap<&str, usize> = HashMap::new();
         let mut problems = Vec::new();
         for declaration in &declarations {
@@ -50,18 +60,19 @@ impl Foresight {
         }
     }
 
+    fn on_receipt(&self, notice: ReceiptNotice<'_>) -> Result<(), Failure> {
+        self.role.on_receipt(notice)
+    }
+}
+
+impl Foreseeing {
     fn findings(&self, declaration: &Declaration) -> Vec<Finding> {
-        let Some(message) = message(&declaration.message) else {
-            return Vec::new();
-        };
-        let mut octets = opening(message, &declaration.guid);
-        octets.extend_from_slice(&declaration.fragment);
-        octets.extend_from_slice(&closing(message));
+        let message = message(&declaration.message);
         // The role has just written it by the same tables.
-        let Ok(parsed) = read_unsigned(&octets, &Limits::default()) else {
+        let Some(parsed) = message.and_then(|m| read_fragment(m, &declaration.fragment)) else {
             return Vec::new();
         };
-        let mut findings = self.0.look(&parsed).errors;
+        let mut findings = self.verifier.look(&parsed).errors;
         // What is around it, the signature and BaseTransfer, comes later.
         findings.retain(|finding| finding.path.contains("[1]"));
         findings

@@ -3,7 +3,7 @@ use serde::Serialize;
 use tongguan_contracts::Document;
 use tongguan_core::Submission;
 
-use super::foresee::Foresight;
+use super::foresee::foreseeing;
 use super::submit::{read, refuse};
 use super::{block_on, export_spans, open};
 use crate::cli::{Global, Resubmit};
@@ -23,6 +23,7 @@ pub fn run(args: &Resubmit, global: &Global, out: &mut Output) -> Result<(), Tro
     let client = open(global)?;
     let mut exporter = Exporter::of(&client)?;
     let (role_name, role) = client.role(args.role.as_deref())?;
+    let role = foreseeing(&client, role, args.unchecked)?;
     let name = args.document.display().to_string();
     let octets = match read(&args.document, &name, &client)? {
         Ok(octets) => octets,
@@ -33,11 +34,6 @@ pub fn run(args: &Resubmit, global: &Global, out: &mut Output) -> Result<(), Tro
         octets: &octets,
         message: args.message.as_deref(),
     };
-    if !args.unchecked
-        && let Err(refused) = Foresight::new(&client)?.look(role.as_ref(), document)
-    {
-        return Err(refuse(out, global, refused)?);
-    }
     let submission = block_on(async {
         let role = (role_name.as_str(), role.as_ref());
         Ok(client.resubmit(role, document, &args.id).await?)

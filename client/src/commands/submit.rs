@@ -5,7 +5,7 @@ use std::path::Path;
 use tongguan_contracts::{Document, DocumentRefused, Failure, Problem};
 use tongguan_core::{Client, Submission};
 
-use super::foresee::Foresight;
+use super::foresee::foreseeing;
 use super::{block_on, export_spans, open};
 use crate::cli::{Global, Submit};
 use crate::exit::Exit;
@@ -39,8 +39,8 @@ pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Troub
     let client = open(global)?;
     let mut exporter = Exporter::of(&client)?;
     let (role_name, role) = client.role(args.role.as_deref())?;
+    let role = foreseeing(&client, role, args.unchecked)?;
     let bar = progress(args.files.len());
-    let foresight = Foresight::new(&client)?;
     let mut worst: Option<Trouble> = None;
     for file in &args.files {
         let name = file.display().to_string();
@@ -56,28 +56,22 @@ pub fn run(args: &Submit, global: &Global, out: &mut Output) -> Result<(), Troub
             octets: &octets,
             message: args.message.as_deref(),
         };
-        let looked = match args.unchecked {
-            true => role.read(document),
-            false => foresight.look(role.as_ref(), document),
-        };
-        let declarations = match looked {
-            Ok(declarations) => declarations,
-            Err(refused) => {
-                worst = Some(refuse(out, global, refused)?);
-                continue;
-            }
-        };
         if args.dry_run {
-            out.line(format!(
-                "{} {name}: {} declaration(s), valid; nothing was declared",
-                paint(GOOD, "ok"),
-                declarations.len()
-            ))?;
-            out.object(&Taken {
-                file: &name,
-                ids: Vec::new(),
-                already_there: 0,
-            })?;
+            match role.read(document) {
+                Ok(declarations) => {
+                    out.line(format!(
+                        "{} {name}: {} declaration(s), valid; nothing was declared",
+                        paint(GOOD, "ok"),
+                        declarations.len()
+                    ))?;
+                    out.object(&Taken {
+                        file: &name,
+                        ids: Vec::new(),
+                        already_there: 0,
+                    })?;
+                }
+                Err(refused) => worst = Some(refuse(out, global, refused)?),
+            }
             continue;
         }
         let submission = block_on(async {

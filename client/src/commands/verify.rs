@@ -35,10 +35,7 @@ pub fn run(args: &Verify, global: &Global, out: &mut Output) -> Result<(), Troub
         },
     };
     let chosen: Vec<Layer> = options.layers.iter().copied().collect();
-    let verifier = Verifier::new(options).map_err(|e| {
-        Failure::misconfigured("verify", "switch a rule off", e)
-            .remedy("see the rules: tongguan verify --rules")
-    })?;
+    let verifier = verifier(options)?;
     let files = sources(&args.files)
         .map_err(|(path, error)| (path.display().to_string(), error))
         .or_else(|(path, error)| Err(error).doing(|| format!("read {path}")))?;
@@ -84,6 +81,14 @@ fn layers(args: &Verify) -> std::collections::BTreeSet<Layer> {
         [] => Layer::ALL.into(),
         some => some.iter().map(|l| l.0).collect(),
     }
+}
+
+/// A verifier, where the rules to be switched off are there.
+pub fn verifier(options: Options) -> Result<Verifier, Failure> {
+    Verifier::new(options).map_err(|e| {
+        Failure::misconfigured("verify", "switch a rule off", e)
+            .remedy("see the rules: tongguan verify --rules")
+    })
 }
 
 /// The rules that the command line and the manifest, where there is one, switch off.

@@ -36,7 +36,7 @@ pub struct SqlStore {
     /// For what only looks: a long look keeps nobody from writing.
     looks: Queue,
     /// What happens to each message by itself, and to many at the same time.
-    submissions: Arc<Together<submit::Submission, Vec<Submitted>>>,
+    submissions: Arc<Submissions>,
     carries: Arc<Together<assemble::Carry, Fence>>,
     tries: Arc<Together<send::Try, Fence>>,
     deliveries: Arc<Together<Inbound, Vec<Notice>>>,
@@ -78,6 +78,15 @@ where
     }
 }
 
+type Submissions = Together<submit::Submission, Vec<Submitted>>;
+
+fn submissions(waits: Arc<Waits>) -> Arc<Submissions> {
+    Together::new(
+        move |t: &mut dyn Sql, all: &[submit::Submission]| submit::submit_all(t, all, &waits),
+        submit::touches,
+    )
+}
+
 impl SqlStore {
     pub(super) fn new(place: String, jobs: Queue, looks: Queue) -> Self {
         Self {
@@ -86,7 +95,7 @@ impl SqlStore {
             waits: Arc::default(),
             jobs,
             looks,
-            submissions: Together::new(submit::submit_all, submit::touches),
+            submissions: submissions(Arc::default()),
             carries: Together::new(assemble::carry, |one| Some(one.declarations.clone())),
             tries: Together::new(send::tried, |one| Some(vec![one.cop_msg_id.clone()])),
             deliveries: Together::new(answer::receive, answer::touches),
@@ -104,7 +113,11 @@ impl SqlStore {
     #[must_use]
     pub fn waiting_by(self, waits: Waits) -> Self {
         let waits = Arc::new(waits);
-        Self { waits, ..self }
+        Self {
+            submissions: submissions(Arc::clone(&waits)),
+            waits,
+            ..self
+        }
     }
 
     /// Where it is, for people.
@@ -215,17 +228,13 @@ impl Store for SqlStore {
         role: &str,
         declarations: Vec<Declaration>,
     ) -> Result<Vec<Submitted>, Failure> {
-        let (role, waits) = (role.to_owned(), Arc::clone(&self.waits));
+        let role = role.to_owned();
         #[cfg(feature = "sabotage")]
         if crate::sabotage::Bug::Submit.is_wanted() && crate::sabotage::is_one_of_two(&declarations)
         {
             return self.submit_early(role, declarations).await;
         }
-        let submission = submit::Submission {
-            role,
-            declarations,
-            waits,
-        };
+        let submission = submit::Submission { role, declarations };
         self.with_others("take declarations", &self.submissions, submission)
             .await
     }

@@ -12,11 +12,11 @@ use super::sql::{Sql, Trouble};
 const MOST: usize = 100;
 
 /// What a rule does to each of some items; a result for each, in order.
-type Rule<I, O> = fn(&mut dyn Sql, &[I]) -> Result<Vec<O>, Trouble>;
+type Rule<I, O> = dyn Fn(&mut dyn Sql, &[I]) -> Result<Vec<O>, Trouble> + Send + Sync;
 
 /// A rule, and the calls of it that wait for a connection.
 pub(super) struct Together<I, O> {
-    rule: Rule<I, O>,
+    rule: Box<Rule<I, O>>,
     /// What a call touches: of two that touch the same, the later one waits for its own round.
     /// Nothing, where it is to have a round for itself.
     touches: fn(&I) -> Option<Vec<String>>,
@@ -29,9 +29,12 @@ struct Call<I, O> {
 }
 
 impl<I: Send + 'static, O: Send + 'static> Together<I, O> {
-    pub(super) fn new(rule: Rule<I, O>, touches: fn(&I) -> Option<Vec<String>>) -> Arc<Self> {
+    pub(super) fn new(
+        rule: impl Fn(&mut dyn Sql, &[I]) -> Result<Vec<O>, Trouble> + Send + Sync + 'static,
+        touches: fn(&I) -> Option<Vec<String>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            rule,
+            rule: Box::new(rule),
             touches,
             waiting: Mutex::default(),
         })

@@ -2,7 +2,6 @@
 
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::sync::Arc;
 use tongguan_contracts::Declaration;
 
 use super::audit::{happened, salt};
@@ -24,7 +23,6 @@ struct There {
 pub(in crate::store) struct Submission {
     pub role: String,
     pub declarations: Vec<Declaration>,
-    pub waits: Arc<Waits>,
 }
 
 /// By what a submission is known; one that others are refused for, or refuse, is of the same.
@@ -36,16 +34,13 @@ pub(in crate::store) fn touches(one: &Submission) -> Option<Vec<String>> {
 pub(in crate::store) fn submit_all(
     t: &mut dyn Sql,
     all: &[Submission],
+    waits: &Waits,
 ) -> Result<Vec<Vec<Submitted>>, Trouble> {
     let given: Vec<(&str, &Declaration)> = all
         .iter()
         .flat_map(|one| one.declarations.iter().map(|d| (one.role.as_str(), d)))
         .collect();
-    let mut taken = match all.first() {
-        // One store has one manifest.
-        Some(first) => take(t, &given, &first.waits)?.into_iter(),
-        None => Vec::new().into_iter(),
-    };
+    let mut taken = take(t, &given, waits)?.into_iter();
     let each = all.iter();
     Ok(each
         .map(|one| taken.by_ref().take(one.declarations.len()).collect())
